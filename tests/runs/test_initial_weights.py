@@ -159,6 +159,20 @@ def test_the_scaling_of_the_image_is_taken_along(rule: str, nir: float) -> None:
     assert adapted["trunk.scaling.shift"].tolist() == [-nir, -3, -1]
 
 
+@pytest.mark.parametrize("finest", [2, 1])
+def test_an_image_with_its_bands_in_another_order_has_the_same_features(finest: int) -> None:
+    """With heads at each pixel the image itself goes into a convolution besides the encoder's."""
+    decoder = {**networks.SMALL, "finest": finest}
+    spec: NetworkSpec = EncoderDecoderSpec.parse({"encoder": "small", "decoder": decoder}, "model")
+    source, network = (build_model(spec, 3, {"height": 1}).eval() for _ in range(2))
+    tensors = for_bands(tensors_of(source, "all", ["height"]), source, ["r", "g", "b"], ["b", "g", "r"], {})
+    network.load_state_dict({**network.state_dict(), **tensors})
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        for mine, theirs in zip(network.features(image.flip(1)), source.features(image), strict=True):
+            torch.testing.assert_close(mine, theirs)
+
+
 @pytest.mark.full("a large network")
 def test_an_encoder_that_takes_the_image_as_it_is_fits_a_network_that_scales_it(
     tmp_path: Path, statistics: Statistics

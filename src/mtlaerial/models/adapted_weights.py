@@ -14,6 +14,8 @@ Tensors = dict[str, Tensor]
 LAST = (".last.weight", ".last.bias")
 """Ends of the names of a head's last convolution, which has an output channel for each class."""
 SCALING = ("trunk.scaling.scale", "trunk.scaling.shift")
+STEM = "trunk.stem.0.weight"
+"""Kernels of a decoder's features of the image's own pixels."""
 _PARTS = {"encoder": ("trunk.encoder.", "trunk.scaling."), "trunk": ("trunk.",), "all": ("",)}
 
 
@@ -28,7 +30,7 @@ def tensors_of(network: Network, parts: str, tasks: Collection[Task]) -> Tensors
 def for_bands(
     tensors: Tensors, network: Network, run_bands: Sequence[str], bands: Sequence[str], new_bands: Mapping[str, str]
 ) -> Tensors:
-    """Return a trunk's tensors for an image with other bands: first convolution and scaling of the image.
+    """Return a trunk's tensors for an image with other bands: the convolutions and the scaling of the image.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def for_bands(
     """
     first = network.trunk.encoder.first_convolution.weight
     name = next(name for name, parameter in network.named_parameters() if parameter is first)
-    adapted = {name: adapt_kernels(tensors[name], run_bands, bands, new_bands)}
+    kernels = [name, *([STEM] if STEM in tensors else [])]
+    adapted = {name: adapt_kernels(tensors[name], run_bands, bands, new_bands) for name in kernels}
     sources = band_sources(run_bands, bands, new_bands)
     for key in SCALING:
         if key in tensors:
