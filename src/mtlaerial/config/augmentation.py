@@ -26,7 +26,8 @@ class Augmentation(Section):
     image_resampling: Literal["nearest", "bilinear"] = "nearest"
     """Resampling of the image when a patch is rotated, zoomed or mirrored along the sun."""
     colour: Fraction = 0.0
-    """Contrast and brightness change by up to this share of the value range, each band a quarter of it apart."""
+    """Contrast changes by a factor within 1 ± 1.25 times this, brightness by up to 0.625 times this share of the value
+    range; a fifth of both is each band's own."""
     gamma: Fraction = 0.0
     """Raise values, as shares of the value range, to a power whose logarithm is uniform in ±log(1 + gamma)."""
     saturation: Fraction = 0.0

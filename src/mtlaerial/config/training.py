@@ -66,8 +66,9 @@ class TrainingSpec(Section):
     """Patches of each batch that are drawn where a task has truth, for each of its tasks; the others are drawn where
     the task with the most truth has some. equal: the batch, divided by the tasks. 0: anywhere, with truth or not."""
     labelled: dict[Task, Percent] = Field(default={}, exclude_if=is_empty)
-    """Percent of the training area with truth of a task that is used, by task; all of a task that is not named. The
-    truth elsewhere is treated as absent. Smaller shares lie within larger ones."""
+    """Percent of the training area with truth of a task that is used, by task; all where none is named. Tasks that
+    learn from the same layer share it. The truth elsewhere is treated as absent. Smaller shares lie within larger
+    ones."""
     labelled_block: Pixels | None = Field(default=None, exclude_if=is_none)
     """Side, in image pixels, of the blocks that ``labelled`` chooses; by default that of a patch."""
     labelled_seed: Seed | None = Field(default=None, exclude_if=is_none)

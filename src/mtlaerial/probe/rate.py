@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from statistics import quantiles
+from statistics import fmean, quantiles
 
 from mtlaerial.errors import ConfigError
 from mtlaerial.probe.side_by_side import time_together
@@ -50,8 +50,9 @@ def measure_rate(job: TrainingJob, span: Span = SPAN) -> Rate:
     if machine.gpu and budget.side_by_side > 1:
         found, remedy = f"{budget.side_by_side} on a GPU", "Write 1."
         raise ConfigError("training.budget.side_by_side", found, "1, as a training has its GPU to itself", remedy)
-    seconds = [each for timing in timings for each in timing.seconds]
-    low, median, high = quantiles(seconds, n=4, method="inclusive")
+    every = int(plan.weighting.model_dump().get("every", 1))
+    seconds = [each for timing in timings for each in _means(timing.seconds, every)]
+    low, median, high = quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else 3 * seconds
     others = _others(timings)
     warning = _not_idle(others, machine.cores)
     if warning:
@@ -63,7 +64,7 @@ def measure_rate(job: TrainingJob, span: Span = SPAN) -> Rate:
         side_by_side=budget.side_by_side,
         seconds=median,
         quartiles=(low, high),
-        timed=len(seconds),
+        timed=sum(len(timing.seconds) for timing in timings),
         patches=plan.training.batch,
         load_average=load,
         busy_cores=others,
@@ -72,6 +73,12 @@ def measure_rate(job: TrainingJob, span: Span = SPAN) -> Rate:
         code=code_hash("training"),
         recipe=rate_recipe(plan),
     )
+
+
+def _means(seconds: Sequence[float], every: int) -> list[float]:
+    """Return the mean seconds of an update over each ``every`` in a row, of which one computes weights for all."""
+    starts = range(0, max(1, len(seconds) - every + 1), every)
+    return [fmean(seconds[start : start + every]) for start in starts]
 
 
 def _require_cores(trainings: int, threads: int) -> None:

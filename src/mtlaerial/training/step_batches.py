@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from mtlaerial.sampling.prefetch import Draw, Prefetcher
 from mtlaerial.sampling.radiometry import Radiometry, fill_of
 from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.process_group import Group
+
+Purpose = Literal["patches", "weighting", "dropout"]
+"""What random numbers of a step are for; those of one purpose tell nothing of another's."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +82,15 @@ class StepBatches:
 
     def draw(self, step: int) -> list[BatchShare]:
         """Draw this process's share of the batches of a step."""
-        seed = self.step_seed(step)
+        seed = self._seed_of(step, "dropout")
         return [self._share(patches, _derived_seed(seed, index)) for index, patches in enumerate(self._patches(step))]
 
-    def generator(self, step: int) -> torch.Generator:
-        """Return a generator on the CPU, seeded for a step alike in all processes."""
-        return torch.Generator().manual_seed(self.step_seed(step))
+    def generator(self, step: int, purpose: Purpose) -> torch.Generator:
+        """Return a generator on the CPU, seeded for a step and a purpose alike in all processes."""
+        return torch.Generator().manual_seed(self._seed_of(step, purpose))
 
-    def step_seed(self, step: int) -> int:
-        """Return the seed of a step."""
-        return self.seed * 2**32 + step
+    def _seed_of(self, step: int, purpose: Purpose) -> int:
+        return _hashed(self.seed, step, purpose)
 
     def close(self) -> None:
         """End the prefetching thread."""
@@ -95,7 +98,7 @@ class StepBatches:
             self._prefetcher.close()
 
     def _sample(self, step: int) -> list[Batch]:
-        generator = self.generator(step)
+        generator = self.generator(step, "patches")
         return [self._sample_batch(generator) for _ in range(self.number)]
 
     def _sample_batch(self, generator: torch.Generator) -> Batch:
@@ -133,4 +136,9 @@ def _derived_seed(seed: int, index: int) -> int:
     """
     if index == 0:
         return seed
-    return int.from_bytes(hashlib.blake2b(f"{seed} {index}".encode(), digest_size=7).digest(), "big")
+    return _hashed(seed, index)
+
+
+def _hashed(*parts: object) -> int:
+    """Return a seed of 32 bits, all that torch's generator on the CPU takes, which follows from numbers and names."""
+    return int.from_bytes(hashlib.blake2b(" ".join(map(str, parts)).encode(), digest_size=4).digest(), "big")

@@ -157,7 +157,7 @@ class TrainStep:
             patches=self.spec.batch,
             scale=self._scaled,
             add_up=self.group.add_up,
-            generator=self.batches.generator(number),
+            generator=self.batches.generator(number, "weighting"),
         )
 
     def _forward(self, part: BatchShare, batch: int = 0) -> Pass:
