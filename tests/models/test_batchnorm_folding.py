@@ -28,6 +28,30 @@ def trained() -> D3Net:
     return model
 
 
+class NormWithActivation(nn.BatchNorm2d):
+    """As some packages derive it."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return super().forward(values).relu()
+
+
+class StandardisedConvolution(nn.Conv2d):
+    """A convolution whose kernels are not its parameter as it is."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return self._conv_forward(values, self.weight - self.weight.mean(), self.bias)
+
+
+@pytest.mark.parametrize("layers", [(nn.Conv2d, NormWithActivation), (StandardisedConvolution, nn.BatchNorm2d)])
+def test_layers_that_do_more_are_left_as_they_are(layers: tuple[type[nn.Conv2d], type[nn.BatchNorm2d]]) -> None:
+    convolution, norm = layers
+    model = nn.Sequential(convolution(3, 8, 3), norm(8)).eval()
+    nn.init.uniform_(model[1].running_mean, -0.5, 0.5)
+    image = torch.randn(1, 3, 16, 16)
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(model)(image), model(image))
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_outputs_are_those_of_the_network(layout: torch.memory_format) -> None:
     model, image = trained().to(memory_format=layout), torch.randn(2, 3, 64, 96)

@@ -7,9 +7,12 @@ from itertools import pairwise
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mtlaerial.models.depthwise import DepthwiseConv2d
 from mtlaerial.models.encoders.densenet import DenseLayer, DenseNet
 from mtlaerial.models.network import Network
 
+_CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d, DepthwiseConv2d)
+"""Classes that are nothing but a convolution. Others, of other packages, may do more, as derived batch norms may."""
 Pair = tuple[nn.Module, str, str]
 """A module, and the names in it of a convolution and of the batch norm that follows."""
 
@@ -52,5 +55,5 @@ def _foldable_pairs(model: Network) -> Iterator[Pair]:
             yield module, "conv1", "norm2"
         elif isinstance(module, nn.Sequential):
             for (before, conv), (name, norm) in pairwise(module.named_children()):
-                if isinstance(norm, nn.BatchNorm2d) and isinstance(conv, nn.Conv2d | nn.ConvTranspose2d):
+                if type(norm) is nn.BatchNorm2d and type(conv) in _CONVOLUTIONS:
                     yield module, before, name
