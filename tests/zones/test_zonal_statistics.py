@@ -162,6 +162,15 @@ def test_csv_has_the_attributes_and_no_polygons(maps: Path, tmp_path: Path) -> N
     assert row.startswith('"a, b",')
 
 
+def test_csv_has_attributes_in_full_and_nine_digits_of_statistics(maps: Path, tmp_path: Path) -> None:
+    identifiers, areas = [53034003400012, 53034003400013, None], [123456789.12, 0.1, float("nan")]
+    polygons = layer(tmp_path / "a.gpkg", [box(0, 0, 12, 10)] * 3, map_id=identifiers, gross=areas)
+    write_zonal_statistics(maps, polygons, [tmp_path / "a.csv"])
+    rows = [row.split(",") for row in (tmp_path / "a.csv").read_text().splitlines()[1:]]
+    assert [row[:2] for row in rows] == [["53034003400012", "123456789.12"], ["53034003400013", "0.1"], ["", ""]]
+    assert {len(row[2].replace(".", "")) for row in rows} == {9}
+
+
 @pytest.mark.parametrize(
     ("shapes", "crs", "attributes", "message"),
     [

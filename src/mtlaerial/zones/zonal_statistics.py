@@ -102,7 +102,7 @@ def write_zonal_statistics(
     notes = notes_on(folder, layer, frame)
     metadata = {"MTLAERIAL": __version__, **folder.origin, "POLYGONS": polygons.name, "NOTES": " ".join(notes)}
     for out in outs:
-        write_zones(frame, out, metadata)
+        write_zones(frame, out, metadata, columns)
     for note in notes:
         log.info("%s", note)
     return frame
