@@ -1,6 +1,7 @@
 """Dependencies of rules: what of a configuration and a specification their params hold, and what not."""
 
 import json
+import os
 from typing import Any
 
 from mtlaerial.pipeline.decisive_params import Decisive
@@ -34,6 +35,22 @@ def test_a_tile_does_not_depend_on_other_tiles_or_on_names_and_colours(data: dic
     classes[0]["values"] = [9]
     for changes in ({"gsd": 0.6}, {"height": {"scale": 2.0}}, {"labels": {"classes": classes}}):
         assert tile_params(project_of(data, changes), "city_1") != before
+
+
+def test_places_of_tiles_held_out_depend_on_the_files_beside_their_images(data: dict[str, Any]) -> None:
+    project = project_of(data, {"buffer": 50})
+    before = Decisive(project).locate_held_out("city")
+    for number, tile in enumerate(("city_1", "city_3", "city_4")):
+        world_file = project.dataset("city").files("image", tile)[0].with_suffix(".tfw")
+        world_file.parent.mkdir(parents=True, exist_ok=True)
+        world_file.write_text("0.5 0 0 -0.5 500000 5400000".replace(" ", "\n"))
+        assert len(Decisive(project).locate_held_out("city")["sources"]) == number, "not of training tiles"
+    os.utime(world_file, (0, 1_000_000_000))  # older than the results, as a copy with its time is
+    after = Decisive(project).locate_held_out("city")
+    assert {**after, "sources": {}} == before
+    assert after["sources"][os.path.relpath(world_file, project.dataset("city").root)][1] == 1_000_000_000
+    data["datasets"]["city"]["generate"] = {"size": 64}
+    assert "sources" not in Decisive(project_of(data)).locate_held_out("city")
 
 
 def test_only_tiles_that_may_have_them_depend_on_eroded_labels(data: dict[str, Any]) -> None:

@@ -105,8 +105,8 @@ rule check_splits:
         "../scripts/check_splits.py"
 
 
-# Read by the tiles that a buffer keeps away from these. It depends on their images alone: a corrected height or label of a
-# test tile prepares no training tile again.
+# Read by the tiles that a buffer keeps away from these. It depends on their images, and on what GDAL reads
+# with them: a corrected height or label of a test tile prepares no training tile again.
 rule locate_held_out:
     input:
         held_out_images,

@@ -56,7 +56,7 @@ def _as_placed(footprint: Footprint) -> Any:
 
 def held_out_of(dataset: Dataset, tile: str) -> tuple[str, ...]:
     """Return the tiles that the buffer keeps a tile's truth away from; none without a buffer."""
-    return _later(dataset, dataset.split_of(tile)) if dataset.spec.buffer else ()
+    return later_tiles(dataset, dataset.split_of(tile)) if dataset.spec.buffer else ()
 
 
 def read_held_out(dataset: Dataset, tile: str) -> list[Footprint]:
@@ -78,10 +78,11 @@ def read_later(dataset: Dataset, split: Split) -> list[Footprint]:
     DataError
         When one of them has no georeference.
     """
-    return [require_footprint(name, read_footprint(dataset, name)) for name in _later(dataset, split)]
+    return [require_footprint(name, read_footprint(dataset, name)) for name in later_tiles(dataset, split)]
 
 
-def _later(dataset: Dataset, split: Split) -> tuple[str, ...]:
+def later_tiles(dataset: Dataset, split: Split) -> tuple[str, ...]:
+    """Return the tiles of the splits after one."""
     return tuple(name for later in LATER[split] for name in dataset.spec.splits.get(later, ()))
 
 

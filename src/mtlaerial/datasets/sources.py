@@ -1,7 +1,7 @@
 """Raw files of a tile, with size and time, by which a replaced file is noticed; and the keys that decide a tile."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,16 +29,21 @@ def raw_sources(dataset: Dataset, tile: str, archived: bool = True) -> Sources:
     archived : bool
         Include files that come from an archive, for which the archive's mark may stand.
     """
-    sources: Sources = {}
-    for path in _raw_files(dataset, tile, archived):
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        # Whole seconds: file systems keep fractions differently, and copies lose them.
-        name = os.path.relpath(path, dataset.root)
-        sources[name] = [status.st_size, int(status.st_mtime), *_mosaic_sources(path)]
-    return sources
+    layers = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, tile)]
+    return _statuses(dataset, [*layers, *_images(dataset, held_out_of(dataset, tile))], archived)
+
+
+def place_sources(dataset: Dataset, tiles: Iterable[str], archived: bool = True) -> Sources:
+    """Return the files that exist by which tiles are located: images and the vector file of footprints.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    tiles : iterable of str
+    archived : bool
+        Include files that come from an archive, for which the archive's mark may stand.
+    """
+    return _statuses(dataset, _images(dataset, tiles), archived)
 
 
 def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dict[str, Any]:
@@ -60,11 +65,27 @@ def tile_keys(dataset: Dataset, tile: str, stage: Stage = "prepare_tile") -> dic
     return {**keys, "split": dataset.split_of(tile)}
 
 
-def _raw_files(dataset: Dataset, tile: str, archived: bool) -> Iterator[Path]:
+def _images(dataset: Dataset, tiles: Iterable[str]) -> list[Path]:
+    return [path for tile in tiles for path in dataset.files("image", tile)]
+
+
+def _statuses(dataset: Dataset, rasters: Iterable[Path], archived: bool) -> Sources:
+    """Return the state of rasters, of the files beside them and of the vector file of footprints, if they exist."""
     footprints = [path for path in dataset.footprint_paths if path.exists()]
-    layers = [path for layer in PREPARED_LAYERS for path in dataset.files(layer, tile)]
-    held_out = [path for other in held_out_of(dataset, tile) for path in dataset.files("image", other)]
-    for path in dict.fromkeys([*layers, *held_out, *footprints[:1]]):
+    sources: Sources = {}
+    for path in _with_sidecars(dataset, [*rasters, *footprints[:1]], archived):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        # Whole seconds: file systems keep fractions differently, and copies lose them.
+        name = os.path.relpath(path, dataset.root)
+        sources[name] = [status.st_size, int(status.st_mtime), *_mosaic_sources(path)]
+    return sources
+
+
+def _with_sidecars(dataset: Dataset, paths: Iterable[Path], archived: bool) -> Iterator[Path]:
+    for path in dict.fromkeys(paths):
         if archived or path not in dataset.provided:
             yield path
             yield from _sidecars(path)

@@ -8,7 +8,8 @@ from mtlaerial.config.class_names import decisive_names
 from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.stages import Stage
-from mtlaerial.datasets.sources import raw_sources, tile_keys
+from mtlaerial.datasets.buffer import later_tiles
+from mtlaerial.datasets.sources import place_sources, raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_of
 from mtlaerial.pipeline.table_facts import folds_of, table_facts, table_notes
@@ -59,9 +60,12 @@ class Decisive:
         return decisive("check_splits", self._spec(dataset))
 
     def locate_held_out(self, dataset: str) -> Params:
-        """Return the splits, and the keys that decide where tiles lie."""
+        """Return the splits, the keys that decide where tiles lie, and size and time of the files that locate them."""
         located = self.project.dataset(dataset)
-        return {**decisive("locate_held_out", located.spec), "root": located.root.as_posix()}
+        keys = {**decisive("locate_held_out", located.spec), "root": located.root.as_posix()}
+        if self._is_generated(dataset):
+            return keys
+        return {**keys, "sources": place_sources(located, later_tiles(located, "train"), archived=False)}
 
     def prepare_tile(self, dataset: str, tile: str) -> Params:
         """Return the keys that decide a tile's pixels; no name or colour of a class.
@@ -199,6 +203,9 @@ class Decisive:
     def _spec(self, dataset: str) -> DatasetSpec:
         return self.project.dataset(dataset).spec
 
+    def _is_generated(self, dataset: str) -> bool:
+        return self.project.config.datasets[self.project.source(dataset)].generate is not None
+
     def _codes(self, dataset: str, tested: str) -> list[int]:
         return list(class_codes(self.project, dataset, tested))
 
@@ -214,9 +221,8 @@ class Decisive:
         Snakemake itself notices only files that are newer than the results.
         """
         dataset = self.project.dataset(name)
-        generated = self.project.config.datasets[self.project.source(name)].generate is not None
         # Generated and archived files have a mark among the inputs, and may not exist yet.
-        sources = {} if generated else raw_sources(dataset, tile, archived=False)
+        sources = {} if self._is_generated(name) else raw_sources(dataset, tile, archived=False)
         return {**tile_keys(dataset, tile, stage), "root": dataset.root.as_posix(), "sources": sources}
 
     def _figures(self, stage: Stage) -> Params:
