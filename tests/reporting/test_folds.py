@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtlaerial.errors import DataError
-from mtlaerial.reporting.folds import Evaluation, pool_costs, pool_folds
+from mtlaerial.reporting.folds import Evaluation, pool_costs, pool_folds, pool_hours
 from mtlaerial.reporting.tables import write_tables
 from mtlaerial.runs.cost import Cost
 from support import tiny
@@ -76,6 +76,17 @@ def test_costs_of_folds_are_joined() -> None:
     costs["town.south", "equal", 0] = Cost(seconds_per_step=3, peak_memory_mb=4, device="CPU")
     joined = Cost(seconds_per_step=2, peak_memory_mb=5, device="CPU")
     assert pool_costs(costs, EVALUATIONS) == {("town", "equal", 0): joined}
+
+
+def test_hours_of_folds_are_those_of_each_training() -> None:
+    recipe = tiny.training_spec(epochs=4)
+    folds = [run("equal", 0, TILES[:1], dataset=name, training=recipe) for name in ("town.north", "town.south")]
+    folds[1] = folds[1].model_copy(update={"ended_early": 1})
+    costs = {(fold.dataset, "equal", 0): Cost(seconds_per_step=9, peak_memory_mb=5, device="CPU") for fold in folds}
+    hours = recipe.steps_per_epoch * 9 / 3600
+    ensemble = run("joined", 0, TILES)
+    costs["town", "joined", 0] = costs["town.north", "equal", 0]
+    assert pool_hours([*folds, ensemble], costs, EVALUATIONS) == {("town", "equal", 0): (4 * hours, hours)}
 
 
 def test_the_protocol_stands_below_every_table(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ snakemake: Job
 
 with logged(snakemake):
     from mtlaerial.pipeline.context_params import dataset_in
-    from mtlaerial.reporting.folds import Evaluation, fold_sources, pool_costs, pool_folds, pool_prediction_costs
+    from mtlaerial.reporting.folds import (
+        Evaluation,
+        fold_sources,
+        pool_costs,
+        pool_folds,
+        pool_hours,
+        pool_prediction_costs,
+    )
     from mtlaerial.reporting.report import ReportInputs, write_report
     from mtlaerial.reporting.report.run_folders import dataset_maps, descriptions
     from mtlaerial.reporting.run_costs import prediction_costs, run_costs
@@ -37,6 +44,7 @@ with logged(snakemake):
         described=descriptions(made, folds),
         costs=pool_costs(costs, evaluations),
         prediction_costs=pool_prediction_costs(of_predictions, evaluations),
+        hours=pool_hours(scores.values(), costs, evaluations),
         notes={name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()},
         folds=folds,
         trainings=training_facts(made, folds),

@@ -61,6 +61,32 @@ def pool_costs(costs: Costs, evaluations: Evaluations) -> dict[RunKey, Cost]:
     return {key: _typical(of_folds) for key, of_folds in groups.items()}
 
 
+def pool_hours(scores: Iterable[Scores], costs: Costs, evaluations: Evaluations) -> dict[RunKey, tuple[float, ...]]:
+    """Return the hours of the trainings of each run, of folds of each; without those that are not known.
+
+    Parameters
+    ----------
+    scores : iterable of Scores
+        Of runs and folds; they tell their updates.
+    costs : Costs
+        Of runs and folds.
+    evaluations : mapping of data set to Evaluation
+    """
+    sources = fold_sources(evaluations)
+    groups: dict[RunKey, tuple[float, ...]] = {}
+    for run in scores:
+        cost = costs.get((run.dataset, run.method, run.seed))
+        if cost and (hours := training_hours(run, cost)):
+            key = (sources.get(run.dataset, run.dataset), run.method, run.seed)
+            groups[key] = (*groups.get(key, ()), hours)
+    return groups
+
+
+def training_hours(run: Scores, cost: Cost) -> float:
+    """Return the hours of a training, updates by the time of one; 0 where they are not known, and of an ensemble."""
+    return cost.seconds_per_step * (run.updates or 0) / 3600
+
+
 def pool_prediction_costs(
     costs: Mapping[RunKey, PredictionCost], evaluations: Evaluations
 ) -> dict[RunKey, PredictionCost]:

@@ -28,7 +28,8 @@ def test_a_method_has_network_training_and_what_it_took():
     keys = [("town", "joint", seed) for seed in (1, 2)]
     costs = {key: Cost(seconds_per_step=36, peak_memory_mb=900 + key[2], device="CPU (2 threads)") for key in keys}
     predictions = {keys[0]: PredictionCost(seconds=6, mpixel=2, peak_memory_mb=1, device="CPU (2 threads)")}
-    panel = methods_panel(values, {key: described("joint") for key in keys}, costs, predictions)
+    hours = dict.fromkeys(keys, (1.25, 0.5))
+    panel = methods_panel(values, {key: described("joint") for key in keys}, costs, predictions, hours, has_folds=True)
     row, total = panel.rows
     cells = dict(zip(HEADER, row, strict=True))
     texts = {name: cell.text for name, cell in cells.items()}
@@ -40,13 +41,13 @@ def test_a_method_has_network_training_and_what_it_took():
     assert texts["device"] == "CPU (2 threads)"
     assert [name for name, cell in cells.items() if cell.measured] == list(HEADER[-4:])
     assert total[0].text == TOTAL
-    assert total[HEADER.index("h per training")].text == "2"
+    assert total[HEADER.index("h per training")].text == "3.5", "of all folds"
     assert panel.reading == "1 method, 2 runs, for semantics and height."
 
 
 def test_a_row_from_elsewhere_has_what_its_scores_tell():
     values = values_of(runs_of(joint=TRAINING))
-    (row,) = methods_panel(values, {}, {}, {}).rows
+    (row,) = methods_panel(values, {}, {}, {}, {}).rows
     texts = dict(zip(HEADER, [cell.text for cell in row], strict=True))
     assert texts["network"] == "D3Net with encoder densenet121"
     assert texts["parameters (million)"] == "–"

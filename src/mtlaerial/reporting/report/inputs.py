@@ -34,6 +34,8 @@ class ReportInputs:
         Descriptions of the runs that are here; of folds one of them.
     costs, prediction_costs : mapping of data set, method and seed to cost
         They differ from run to run, and are in cells of the class ``measured``.
+    hours : mapping of data set, method and seed to sequence of float
+        Of each training, of folds several; measured too.
     notes : mapping of data set to sequence of str
         Sentences on methods and runs, for below the tables.
     folds : mapping of fold to data set
@@ -60,6 +62,7 @@ class ReportInputs:
     described: Mapping[RunKey, RunDescription] = field(default_factory=dict)
     costs: Costs = field(default_factory=dict)
     prediction_costs: PredictionCosts = field(default_factory=dict)
+    hours: Mapping[RunKey, Sequence[float]] = field(default_factory=dict)
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     folds: Mapping[str, str] = field(default_factory=dict)
     trainings: Mapping[str, TrainingFacts] = field(default_factory=dict)

@@ -134,7 +134,9 @@ def report_section(
         method_figures={group: [figure for figure in shown if figure.group == group] for group in groups},
         figure_folders=[f"figures/{folder}" for folder in folds or (name,)],
         sheets=sheets,
-        methods=methods_panel(values, inputs.described, inputs.costs, inputs.prediction_costs, bool(folds)),
+        methods=methods_panel(
+            values, inputs.described, inputs.costs, inputs.prediction_costs, inputs.hours, bool(folds)
+        ),
         settings=settings_of(values),
         trainings=inputs.trainings.get(name, TrainingFacts()),
         versions=_versions(values),

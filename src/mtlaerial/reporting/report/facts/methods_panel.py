@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from mtlaerial.config.weighting import batches_per_update
-from mtlaerial.reporting.folds import RunKey
+from mtlaerial.reporting.folds import RunKey, training_hours
 from mtlaerial.reporting.tables.costs import Costs
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
@@ -33,6 +33,7 @@ def methods_panel(
     described: Mapping[RunKey, RunDescription],
     costs: Costs,
     prediction_costs: PredictionCosts,
+    hours: Mapping[RunKey, Sequence[float]],
     has_folds: bool = False,
 ) -> Panel:
     """Lay out the methods of a data set.
@@ -44,6 +45,8 @@ def methods_panel(
         Those of finished rows are not here; of these the scores have network and recipe.
     costs : Costs
     prediction_costs : PredictionCosts
+    hours : mapping of data set, method and seed to sequence of float
+        Of each training, of folds several, for their sum.
     has_folds : bool
         Whether a method is trained once per fold.
     """
@@ -54,9 +57,9 @@ def methods_panel(
         runs = [run for run in values.runs if run.method == method]
         keys = [(values.dataset, method, run.seed) for run in runs]
         description = next((described[key] for key in keys if key in described), None)
-        hours = [_hours(run, costs[key].seconds_per_step) for run, key in zip(runs, keys, strict=True) if key in costs]
-        measured = [hour for hour in hours if hour]
-        totals += measured
+        typical = [training_hours(run, costs[key]) for run, key in zip(runs, keys, strict=True) if key in costs]
+        measured = list(filter(None, typical))
+        totals += [each for key in keys for each in hours.get(key, ())]
         cells = map(Cell, _facts(runs, description, counts))
         rows.append((Cell(values.label(method)), *cells, *_costs(keys, measured, costs, prediction_costs)))
     if len(totals) > 1:
@@ -121,10 +124,6 @@ def _network(run: Scores, description: RunDescription | None, counts: dict[str, 
         text = parameters_text(description)
         counts[key] = text.removesuffix(UNIT) if text.endswith(UNIT) else text
     return several + " and ".join(names), counts[key]
-
-
-def _hours(run: Scores, seconds: float) -> float:
-    return seconds * (run.updates or 0) / 3600
 
 
 def _costs(
