@@ -88,6 +88,22 @@ def test_missing_cosines_are_gaps_and_not_counted(path):
     assert f"At the {FEATURES}: conflict in seed 1, {share}" in read_caption(path).description
 
 
+def test_a_step_of_three_tasks_with_a_pair_in_conflict_is_one_step_in_conflict(path):
+    tasks = ("semantics", "height", "edges")
+    pairs = {f"cosine_features_{pair}": 0.5 for pair in ("semantics_height", "semantics_edges", "height_edges")}
+    table = history(loss_edges=1.0, norm_features_edges=1.0, weight_edges=1.0, **pairs)
+    table = table.drop(columns=[name for name in table if "_parameters_" in name])
+    table.loc[:2, "cosine_features_height_edges"] = -0.1
+    table.loc[4, list(pairs)] = np.nan
+    table.loc[5, "cosine_features_semantics_height"] = np.nan
+    figure = conflict_figure({"seed 1": table}, description(tasks), path)
+    share = f"{300 / (FEW_ROWS - 1):.0f} % of {FEW_ROWS - 1} steps"
+    assert f"conflict of any pair: {share}" in " ".join(texts(figure).split())
+    caption = read_caption(path).description
+    assert "a step in conflict has one of any pair" in caption
+    assert f"conflict in seed 1, {share};" in caption
+
+
 def test_conflict_says_data_method_weighting_and_units(path):
     figure = conflict_figure({"seed 1": history()}, description(generated=True, weighting="gradnorm"), path)
     for words in ("Small town (generated data)", "joint, weighting gradnorm", "agreement", "conflict:\n",

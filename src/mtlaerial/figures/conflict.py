@@ -109,7 +109,8 @@ def _draw_cosine(
     if len(columns) > 1:
         axes.legend(handles=style_handles(columns), fontsize=9, frameon=False)
     write_beside(axes, 0.75, "agreement")
-    write_beside(axes, 0.25, fill(f"conflict: {_conflict_share(_pooled(histories, columns))}", width=10))
+    conflict = "conflict of any pair" if len(columns) > 1 else "conflict"
+    write_beside(axes, 0.25, fill(f"{conflict}: {_conflict_share(_least(histories, columns))}", width=10))
 
 
 def _draw_norms(axes: Axes, histories: Histories, units: Mapping[Task, str], level: Level) -> None:
@@ -132,9 +133,15 @@ def _pooled(histories: Histories, columns: Mapping[str, str]) -> pd.Series:
     return values
 
 
-def _conflict_share(cosines: pd.Series) -> str:
-    """Return the share of measured cosines below 0 as text."""
-    measured = cosines.dropna()
+def _least(histories: Histories, columns: Mapping[str, str]) -> pd.Series:
+    """Return the least cosine of any pair of tasks at each step of all runs."""
+    values: pd.Series = pd.concat([table[list(columns.values())].min(axis=1) for table in histories.values()])
+    return values
+
+
+def _conflict_share(least: pd.Series) -> str:
+    """Return the share of measured steps whose least cosine is below 0 as text."""
+    measured = least.dropna()
     return f"{100 * (measured < 0).mean():.0f} % of {len(measured):,} steps" if len(measured) else "nothing measured"
 
 
@@ -145,18 +152,20 @@ def _description(
     at_levels = " ".join(_level_text(histories, tasks, level) for level in levels)
     weights = {f"weight of {task}": f"weight_{task}" for task in tasks}
     note = f" The method works at the {LEVELS[working_level]}." if working_level else ""
+    pairs = ", and a step in conflict has one of any pair" if len(tasks) > 2 else ""
     missing = "" if "parameters" in levels else " Nothing was recorded at the trunk's parameters."
     return (
         f"By epoch: cosine between the gradients of {_listed(tasks)}, norms of these gradients, and weights of the "
-        f"tasks. A cosine below 0 is conflict.{note}{missing} {at_levels} Weights: {_courses(histories, weights)}. "
+        f"tasks. A cosine below 0 is conflict{pairs}.{note}{missing} {at_levels} "
+        f"Weights: {_courses(histories, weights)}. "
         f"Numbers are medians over all seeds in the first and in the last tenth of training. {SMOOTHING}"
     )
 
 
 def _level_text(histories: Histories, tasks: Sequence[Task], level: Level) -> str:
     cosines = cosine_columns(level, tasks)
-    pooled = {run: _pooled({run: history}, cosines) for run, history in histories.items()}
-    conflicts = "; ".join(f"{run}, {_conflict_share(values)}" for run, values in pooled.items())
+    least = {run: _least({run: history}, cosines) for run, history in histories.items()}
+    conflicts = "; ".join(f"{run}, {_conflict_share(values)}" for run, values in least.items())
     columns = {f"cosine of {pair}" if len(cosines) > 1 else "cosine": column for pair, column in cosines.items()}
     columns |= {f"norm of {task}": norm_column(level, task) for task in tasks}
     return f"At the {LEVELS[level]}: conflict in {conflicts}; {_courses(histories, columns)}."
