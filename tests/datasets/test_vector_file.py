@@ -12,7 +12,7 @@ import pyogrio
 import pytest
 from shapely.geometry import box
 
-from mtlaerial.datasets.vector_file import read_vector_file
+from mtlaerial.datasets.vector_file import read_vector_file, vector_parts
 from mtlaerial.errors import DataError
 from support import doors
 
@@ -33,6 +33,14 @@ def test_formats_of_footprints_are_read(ending: str, tmp_path: Path) -> None:
     features = read_vector_file(tmp_path / f"a.{ending}")
     assert features["tile"].tolist() == ["a"]
     assert features.crs == frame().crs
+
+
+def test_a_shapefile_has_parts_and_other_formats_are_one_file(tmp_path: Path) -> None:
+    frame().to_file(tmp_path / "a.shp")
+    (tmp_path / "a.prj").rename(tmp_path / "a.PRJ")
+    (tmp_path / "a.cpg").unlink()
+    assert [part.name for part in vector_parts(tmp_path / "a.shp")] == ["a.shp", "a.dbf", "a.PRJ", "a.shx"]
+    assert vector_parts(tmp_path / "a.gpkg") == [tmp_path / "a.gpkg"]
 
 
 def test_a_crs_in_geojson_is_not_fetched(tmp_path: Path) -> None:

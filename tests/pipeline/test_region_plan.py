@@ -144,6 +144,14 @@ def polygons(path: Path, count: int = 1) -> Path:
     return path
 
 
+def test_a_corrected_crs_of_the_area_is_another_plan(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    spec = section(run_folder, images, area=str(polygons(tmp_path / "area.shp")))
+    first = planned_region(spec, tmp_path / "region.json")
+    assert planned_region(spec, tmp_path / "region.json").plan_id == first.plan_id
+    os.utime(tmp_path / "area.prj", (0, 1_000_000_000))
+    assert planned_region(spec, tmp_path / "region.json").plan_id != first.plan_id
+
+
 def test_polygons_and_objects_change_no_plan(run_folder: Path, images: Path, tmp_path: Path) -> None:
     path = tmp_path / "region.json"
     first = planned_region(section(run_folder, images), path)

@@ -5,8 +5,10 @@ import os
 import shutil
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from rasterio.shutil import copy
+from shapely.geometry import box
 
 from mtlaerial.config import PREPARED_LAYERS
 from mtlaerial.datasets.catalog import Dataset
@@ -17,7 +19,7 @@ from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.record import load_record, verify_tiles, write_record
 from support.bad_rasters import virtual
 from support.tiny import Folders
-from support.town import Town
+from support.town import NORTH, WEST, Town
 
 
 @pytest.fixture
@@ -106,6 +108,17 @@ def test_a_changed_file_of_a_mosaic_is_a_change_of_the_mosaic(tmp_path: Path) ->
     assert load_record(tmp_path / "tile").difference(town.dataset, "a") == ""
     os.utime(tmp_path / "image" / "a.tif", (0, 1_000_000_000))
     assert load_record(tmp_path / "tile").difference(town.dataset, "a") == "other files image/a.vrt"
+
+
+def test_corrected_names_of_footprints_in_a_shapefile_are_a_change(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    frame = gpd.GeoDataFrame({"tile": ["a"]}, geometry=[box(WEST, NORTH - 32, WEST + 32, NORTH)], crs="EPSG:32632")
+    frame.to_file(tmp_path / "tiles.shp")
+    town.change(footprints={"files": "tiles.shp"}, image={"files": "image/a.tif"})
+    before = raw_sources(town.dataset, "a")
+    os.utime(tmp_path / "tiles.dbf", (0, 1_000_000_000))
+    after = raw_sources(town.dataset, "a")
+    assert [file for file in after if after[file] != before[file]] == ["tiles.dbf"]
 
 
 @pytest.mark.parametrize("name", ["a.vrt", "a.VRT"])

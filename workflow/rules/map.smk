@@ -4,6 +4,7 @@
 MAP = "<results>/map"
 
 if project.config.map:
+    from mtlaerial.datasets.vector_file import vector_parts
     from mtlaerial.pipeline.region_run import RegionRun
     from mtlaerial.regions.region_summary import RegionSummary
     from mtlaerial.regions.sheets import number_of_jobs
@@ -99,7 +100,7 @@ if project.config.map:
     rule sum_up_polygons:
         input:
             index=f"{MAP}/collection.json",
-            polygons=project.config.map.polygons or [],
+            polygons=vector_parts(project.config.map.polygons) if project.config.map.polygons else [],
             objects=f"{MAP}/objects.gpkg" if project.config.map.objects else [],
         output:
             table=f"{MAP}/polygons.gpkg",

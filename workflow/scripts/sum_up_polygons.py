@@ -11,6 +11,6 @@ if __name__ == "__main__":  # worker processes import this file too
         from mtlaerial.zones.zonal_statistics import write_zonal_statistics
 
         objects = Path(snakemake.input.objects) if snakemake.input.objects else None
-        maps, polygons = Path(snakemake.input.index).parent, Path(snakemake.input.polygons)
+        maps, polygons = Path(snakemake.input.index).parent, Path(snakemake.input.polygons[0])
         outs = [Path(snakemake.output.table), Path(snakemake.output.csv)]
         write_zonal_statistics(maps, polygons, outs, objects, jobs=snakemake.threads)

@@ -11,6 +11,7 @@ from mtlaerial.config.decisive_keys import decisive
 from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.buffer import held_out_of
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.datasets.vector_file import vector_parts
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 
@@ -71,9 +72,9 @@ def _images(dataset: Dataset, tiles: Iterable[str]) -> list[Path]:
 
 def _statuses(dataset: Dataset, rasters: Iterable[Path], archived: bool) -> Sources:
     """Return the state of rasters, of the files beside them and of the vector file of footprints, if they exist."""
-    footprints = [path for path in dataset.footprint_paths if path.exists()]
+    footprints = [path for path in dataset.footprint_paths if path.exists()][:1]
     sources: Sources = {}
-    for path in _with_sidecars(dataset, [*rasters, *footprints[:1]], archived):
+    for path in _with_parts(dataset, [*rasters, *footprints], archived):
         try:
             status = path.stat()
         except OSError:
@@ -84,10 +85,10 @@ def _statuses(dataset: Dataset, rasters: Iterable[Path], archived: bool) -> Sour
     return sources
 
 
-def _with_sidecars(dataset: Dataset, paths: Iterable[Path], archived: bool) -> Iterator[Path]:
+def _with_parts(dataset: Dataset, paths: Iterable[Path], archived: bool) -> Iterator[Path]:
     for path in dict.fromkeys(paths):
         if archived or path not in dataset.provided:
-            yield path
+            yield from vector_parts(path)
             yield from _sidecars(path)
 
 

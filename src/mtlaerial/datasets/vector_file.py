@@ -15,6 +15,8 @@ from mtlaerial.errors import DataError, system_reason
 
 LARGEST_BYTES = 256 * 2**20
 """Largest GeoJSON file."""
+SHAPEFILE = ".shp"
+_BESIDE_SHAPEFILE = (".dbf", ".prj", ".shx", ".cpg")
 _SPATIAL_INDEX = "USING RTREE"
 """The only virtual table of a GeoPackage that reads nothing else."""
 
@@ -42,6 +44,15 @@ def read_vector_file(path: Path) -> Any:
         observed = f"the layers {', '.join(layers)}" if layers else "no layer with geometries"
         raise DataError(path, observed, "one layer with geometries", "Export the one that counts to a file of its own.")
     return table
+
+
+def vector_parts(path: Path) -> list[Path]:
+    """Return a vector file and, of a shapefile, the existing files with its attributes, CRS, index and encoding."""
+    if path.suffix.lower() != SHAPEFILE:
+        return [path]
+    endings = [(path.with_suffix(ending), path.with_suffix(ending.upper())) for ending in _BESIDE_SHAPEFILE]
+    parts = [next((part for part in spellings if part.exists()), None) for spellings in endings]
+    return [path, *filter(None, parts)]
 
 
 def require_plain(path: Path) -> None:
@@ -116,7 +127,7 @@ _FORMATS: dict[str, tuple[bytes, Callable[[Path], None] | None]] = {
     ".gpkg": (b"SQLite format 3\0", _require_tables),
     ".geojson": (b"", _require_features),
     ".json": (b"", _require_features),
-    ".shp": (b"\0\0\x27\x0a", None),
+    SHAPEFILE: (b"\0\0\x27\x0a", None),
     ".fgb": (b"fgb\x03", None),
 }
 """Accepted formats by ending: their first bytes, and the check of what may refer to other files."""

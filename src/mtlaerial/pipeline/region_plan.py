@@ -8,6 +8,7 @@ from typing import Any
 
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.datasets.check.image_gate.expectation import MAP_KEYS
+from mtlaerial.datasets.vector_file import vector_parts
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
@@ -86,7 +87,8 @@ def _kept(path: Path) -> Region | None:
 def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
     keys = spec.model_dump(mode="json", exclude=_NO_PART_OF_PLAN)
-    files = [*map(_image_version, paths), *([_version(spec.area)] if spec.area else [])]
+    area = vector_parts(spec.area) if spec.area else []
+    files = [*map(_image_version, paths), *map(_version, area)]
     return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
 
 
