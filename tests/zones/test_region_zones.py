@@ -46,7 +46,9 @@ def regions(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
 def test_the_index_names_classes_and_run_as_its_sheets_do(regions: list[Path]) -> None:
     of_sheet, of_region = read_folder(regions[1] / "sheets/r0000_c0000"), read_folder(regions[1])
     assert of_region.classes == of_sheet.classes
-    assert of_region.origin == {**of_sheet.origin, "IMAGE": "region of 9 sheets"}
+    of_all = {key: tag for key, tag in of_sheet.origin.items() if key != "IMAGE_ID"}
+    assert of_region.origin == {**of_all, "IMAGE": "region of 9 sheets"}
+    assert {"RUN", "RUN_ID"} <= of_all.keys()
 
 
 def test_objects_of_the_index_are_those_of_one_map(regions: list[Path], tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
+import rasterio
 import shapely
 from typer.testing import CliRunner
 
@@ -145,6 +147,38 @@ def test_objects_are_counted_once_in_polygons_that_share_a_border(tmp_path: Path
     degrees.to_file(tmp_path / "degrees.gpkg")
     table = zones(maps, halves, objects=tmp_path / "degrees.gpkg", replace=True)
     assert table["map_objects_building"].tolist()[2] == 3
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        (
+            {"RUN": "other", "IMAGE": "old.tif"},
+            "the run other (the maps: town) and of the image old.tif (the maps: maps)",
+        ),
+        ({"RUN_ID": "5678"}, "another run called town"),
+        ({"IMAGE_ID": "5678"}, "another image called maps"),
+        ({}, ""),
+    ],
+)
+def test_objects_of_other_maps_are_counted_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, tags: dict[str, str], words: str
+) -> None:
+    codes = np.ones((4, 4), np.uint8)
+    maps = write_maps(tmp_path / "maps", grid(4, 4, PIXEL), codes)
+    written = {"RUN_ID": "1234", "IMAGE_ID": "1234"}
+    for changes in (tags, {"RUN": "town", "IMAGE": "maps"}):
+        with rasterio.open(maps / "semantics.tif", "r+") as file:
+            file.update_tags(**{**written, **changes})
+        if changes is tags:
+            vectorise([maps], tmp_path / "objects.gpkg", ObjectsSpec(min_area=0.5, min_hole=0.0))
+    polygons, out = layer(tmp_path / "a.gpkg", [box(0, 0, 4, 4)]), tmp_path / "out.gpkg"
+    write_zonal_statistics(maps, polygons, [out], objects=tmp_path / "objects.gpkg")
+    note = (
+        f"objects.gpkg has objects of {words}. Those of the maps: mtlaerial vectorise" if words else "objects.gpkg has"
+    )
+    for text in (caplog.text, pyogrio.read_info(out)["layer_metadata"]["NOTES"]):
+        assert (note in text) == bool(words)
 
 
 def test_a_column_that_is_called_as_the_geopackages_own_is_kept(maps: Path, tmp_path: Path) -> None:

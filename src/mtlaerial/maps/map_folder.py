@@ -14,7 +14,7 @@ HEIGHTS = task_entry("height").maps[0].name
 PROBABILITIES = "semantics_probabilities"
 """Names of the files of maps, without suffix."""
 _REMEDY = "Give a folder that `mtlaerial predict` or `snakemake map` wrote."
-_PROVENANCE = ("RUN", "IMAGE", "TRAINED_ON", "MTLAERIAL")
+_PROVENANCE = ("RUN", "RUN_ID", "IMAGE", "IMAGE_ID", "TRAINED_ON", "MTLAERIAL")
 
 
 @dataclass(frozen=True)

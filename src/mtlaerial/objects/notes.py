@@ -65,7 +65,7 @@ def metadata_of(region: Region, spec: ObjectsSpec, notes: Sequence[str]) -> dict
     """Return what a file says of its origin."""
     tags = {
         key: ", ".join(dict.fromkeys(folder.origin[key] for folder in region.folders if key in folder.origin))
-        for key in ("IMAGE", "RUN", "TRAINED_ON")
+        for key in ("IMAGE", "IMAGE_ID", "RUN", "RUN_ID", "TRAINED_ON")
     }
     return {
         "MTLAERIAL": __version__,

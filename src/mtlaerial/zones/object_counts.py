@@ -1,8 +1,9 @@
 """Number of objects of maps within polygons."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 CLASS = "class"
 """Column of objects that names their class."""
+COMMAND = "mtlaerial vectorise MAPS --out objects.gpkg"
 _BATCH = 100_000
 """Objects that are in memory at once."""
 
@@ -55,17 +57,40 @@ def count_objects(
     return counts
 
 
+def read_layer_info(path: Path) -> dict[str, Any]:
+    """Return pyogrio's description of a layer of objects.
+
+    Raises
+    ------
+    DataError
+        When the file has no objects of maps.
+    """
+    import pyogrio
+
+    require_plain(path)
+    with _reading(path):
+        info: dict[str, Any] = pyogrio.read_info(path)
+    if CLASS not in info["fields"] or info["crs"] is None:
+        raise DataError(path, "a layer without classes or CRS", "objects of maps", f"Make it: {COMMAND}")
+    return info
+
+
 def _parts(path: Path) -> "Iterator[GeoDataFrame]":
     """Yield the objects of a file in parts."""
     import pyogrio
 
-    require_plain(path)
-    try:
-        info = pyogrio.read_info(path)
-        if CLASS not in info["fields"] or info["crs"] is None:
-            remedy = "Make it: mtlaerial vectorise MAPS --out objects.gpkg"
-            raise DataError(path, "a layer without classes or CRS", "objects of maps", remedy)
-        for first in range(0, info["features"], _BATCH):
+    count = read_layer_info(path)["features"]
+    with _reading(path):
+        for first in range(0, count, _BATCH):
             yield pyogrio.read_dataframe(path, columns=[CLASS], skip_features=first, max_features=_BATCH)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the file in pyogrio's errors."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    try:
+        yield
+    except (DataSourceError, DataLayerError) as error:
         raise DataError(path, " ".join(str(error).split()), "objects of maps", "Make it anew.") from None

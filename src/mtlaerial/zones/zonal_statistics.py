@@ -19,6 +19,8 @@ from mtlaerial.system.process_pool import results_in_processes
 from mtlaerial.system.progress import Progress
 from mtlaerial.version import __version__
 from mtlaerial.zones.files import require_writable, write_zones
+from mtlaerial.zones.object_counts import count_objects
+from mtlaerial.zones.object_origin import other_origin
 from mtlaerial.zones.polygon_layer import read_polygons
 from mtlaerial.zones.table import class_columns, height_columns, joined, notes_on, object_columns
 
@@ -65,7 +67,7 @@ def write_zonal_statistics(
     outs : sequence of Path
         Files, in formats of :mod:`mtlaerial.zones.files`.
     objects : Path, optional
-        GeoPackage of the objects of the maps, which are counted.
+        GeoPackage of the objects of the maps, which are counted; those of another run or image with a warning.
     jobs : int
         Number of processes.
     replace : bool
@@ -92,15 +94,17 @@ def write_zonal_statistics(
     projection = projection_of(folder.grid)
     assert projection is not None  # maps in metres have one
     shapes = layer.on(projection)
+    warnings = [] if objects is None else other_origin(objects, folder.origin)
+    for warning in warnings:
+        log.warning("%s", warning)
     sums = _map_sums(folder, shapes, jobs)
     columns = {**class_columns(folder, layer, shapes, sums), **height_columns(sums)}
     if objects is not None:
-        from mtlaerial.zones.object_counts import count_objects
-
         columns |= object_columns(count_objects(objects, shapes, projection, folder.grid.pixel_size[0]))
     frame = joined(layer, columns)
     notes = notes_on(folder, layer, frame)
-    metadata = {"MTLAERIAL": __version__, **folder.origin, "POLYGONS": polygons.name, "NOTES": " ".join(notes)}
+    text = " ".join([*notes, *warnings])
+    metadata = {"MTLAERIAL": __version__, **folder.origin, "POLYGONS": polygons.name, "NOTES": text}
     for out in outs:
         write_zones(frame, out, metadata, columns)
     for note in notes:
