@@ -2,7 +2,10 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.runs.plan import RunPlan
@@ -79,3 +82,16 @@ def test_classes_left_out_of_scores_score_again_and_nothing_else(data: dict[str,
     assert before.score("city", "both", "0") != after.score("city", "both", "0")
     for rule in ("train", "describe_run", "predict"):
         assert getattr(before, rule)("city", "both", "0") == getattr(after, rule)("city", "both", "0")
+
+
+def test_a_corrected_title_of_a_tested_data_set_scores_again_and_predicts_nothing(
+    data: dict[str, Any], tmp_path: Path
+) -> None:
+    def params(rule: str, title: str) -> dict[str, Any]:
+        (tmp_path / "other.yaml").write_text(yaml.safe_dump({**SPEC, "title": title}), encoding="utf-8")
+        return getattr(Decisive(project_of(data)), rule)("city", "both", "0", "other")
+
+    data["datasets"]["other"] = {"spec": str(tmp_path / "other.yaml"), "root": str(tmp_path / "other")}
+    data["run"] |= {"datasets": ["city", "other"], "transfer": [{"trained_on": "city", "tested_on": "other"}]}
+    assert params("score_transfer", "Twon") != params("score_transfer", "Town")
+    assert params("predict_transfer", "Twon") == params("predict_transfer", "Town")

@@ -153,10 +153,11 @@ class Decisive:
         return {**self.predict(dataset, method, seed), "tiles": self._test_tiles(tested), **other}
 
     def score_transfer(self, dataset: str, method: str, seed: str, tested: str) -> Params:
-        """Return what decides ``score``, on another data set."""
+        """Return what decides ``score``, on another data set, and the title of that, which its scores have."""
         scoring = decisive("score", scoring_of(self.project, tested, method), "scoring")
         tiles, codes = self._test_tiles(tested), self._codes(dataset, tested)
-        return {"scoring": scoring, "tiles": tiles, "codes": codes, **self._rules(tested)}
+        title = self._spec(tested).title
+        return {"scoring": scoring, "tiles": tiles, "codes": codes, "title": title, **self._rules(tested)}
 
     def transfer_tables(self) -> Params:
         """Return protocol, margin and notes of each data set that runs of others are tested on."""
