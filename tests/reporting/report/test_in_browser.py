@@ -84,6 +84,7 @@ def test_page_opens_from_disk_without_network_and_without_errors(page: Any) -> N
     assert page.title() == "Semantics and height from aerial images: report"
     assert page.locator(".viewer").count() == 1  # of the tile that is open
     page.locator("#town-tile2 > summary").click()
+    page.locator(".viewer").nth(1).wait_for()  # the browser tells of an opened part a little later
     wait_for_pictures(page)
     assert page.locator(".viewer").count() == 2
     assert page.evaluate("document.querySelector('.stage img').naturalWidth") == SIDE
