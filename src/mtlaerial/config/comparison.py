@@ -10,6 +10,17 @@ Deviation = Annotated[float, Field(ge=0.0, le=10.0)]
 """Standard deviation, as a fraction of a score."""
 
 
+def percent(fraction: float) -> str:
+    """Return a fraction as a percentage with two significant digits, and no power of ten.
+
+    Examples
+    --------
+    >>> percent(0.0351), percent(2.04)
+    ('3.5 %', '200 %')
+    """
+    return f"{float(f'{100 * fraction:.2g}'):g} %"
+
+
 class NoiseSpec(Section):
     """Standard deviations of the difference between two methods of equal worth, as fractions of the baseline's score.
 
@@ -26,7 +37,7 @@ class NoiseSpec(Section):
     @property
     def text(self) -> str:
         """The deviations as a phrase."""
-        seeds, tiles, rest = (f"{100 * value:.2g} %" for value in (self.seeds, self.tiles, self.rest))
+        seeds, tiles, rest = map(percent, (self.seeds, self.tiles, self.rest))
         return f"{seeds} between seeds, {tiles} between tiles, {rest} besides"
 
 

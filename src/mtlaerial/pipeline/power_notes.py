@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mtlaerial.config.comparison import ComparisonSpec
+from mtlaerial.config.comparison import ComparisonSpec, percent
 from mtlaerial.pipeline.joint_methods import first_fold, joint_methods, learned_truth
 from mtlaerial.pipeline.project import Project
 from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin
@@ -64,16 +64,12 @@ def _note(subject: str, design: Design, comparison: ComparisonSpec) -> Iterator[
     instead = ""
     if larger != design:
         counts = f"{_count(larger.seeds, 'seed')} and {_count(larger.comparisons, 'comparison')}"
-        instead = f" With {counts} the effect would be {_percent(detectable_effect(larger, noise))}."
+        instead = f" With {counts} the effect would be {percent(detectable_effect(larger, noise))}."
     yield (
-        f"Power ({subject}; {size}): the minimal detectable effect is {_percent(effect)}, the smallest margin of "
-        f"equivalence ±{_percent(margin)} (power {_percent(POWER)}); run.comparison.margin is "
-        f"±{_percent(comparison.margin)}.{instead} Assumed deviations (run.comparison.noise): {noise.text}."
+        f"Power ({subject}; {size}): the minimal detectable effect is {percent(effect)}, the smallest margin of "
+        f"equivalence ±{percent(margin)} (power {percent(POWER)}); run.comparison.margin is "
+        f"±{percent(comparison.margin)}.{instead} Assumed deviations (run.comparison.noise): {noise.text}."
     )
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2g} %"
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from mtlaerial.config.comparison import NoiseSpec
+from mtlaerial.config.comparison import NoiseSpec, percent
 from mtlaerial.reporting.inference.power import (
     MOST_SEEDS,
     POWER,
@@ -46,8 +46,8 @@ def _summary(design: Design, noise: NoiseSpec) -> str:
     if not isfinite(effect):
         return f"{size}: no verdict; that takes two seeds and two test tiles at least."
     return (
-        f"{size}: the minimal detectable effect is {100 * effect:.2g} %, the smallest margin of equivalence "
-        f"±{100 * margin:.2g} % (power {100 * POWER:g} %)."
+        f"{size}: the minimal detectable effect is {percent(effect)}, the smallest margin of equivalence "
+        f"±{percent(margin)} (power {100 * POWER:g} %)."
     )
 
 

@@ -5,7 +5,7 @@ from math import inf, isfinite
 from statistics import fmean
 
 from mtlaerial.config import Task
-from mtlaerial.config.comparison import NoiseSpec
+from mtlaerial.config.comparison import NoiseSpec, percent
 from mtlaerial.reporting.inference.intervals import CONFIDENCE
 from mtlaerial.reporting.inference.power import POWER, Design, detectable_effect, equivalence_margin, noise_of
 from mtlaerial.reporting.tables.columns import GAINS
@@ -140,7 +140,7 @@ def power_note(comparisons: Sequence[Comparison]) -> Iterator[str]:
     effect, margin = detectable_effect(design, noise), equivalence_margin(design, noise)
     yield (
         f"Power: with these deviations of the differences ({noise.text}), the minimal detectable effect of this design "
-        f"is {100 * effect:.2g} %, and the smallest margin of equivalence ±{100 * margin:.2g} % (power "
+        f"is {percent(effect)}, and the smallest margin of equivalence ±{percent(margin)} (power "
         f"{100 * POWER:g} %)."
     )
 

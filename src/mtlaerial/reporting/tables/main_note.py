@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mtlaerial.config.comparison import percent
 from mtlaerial.reporting.inference.power import POWER, detectable_effect
 from mtlaerial.reporting.tables.comparison_panel import design_and_noise
 from mtlaerial.reporting.tables.values import Values
@@ -25,7 +26,7 @@ def _gain_sentences(values: Values) -> Iterator[str]:
         yield f"{OPEN}: verdicts take methods of each task alone, two seeds and two test tiles at least."
         return
     design, noise = tested
-    limit = f"{100 * detectable_effect(design, noise):.2g} %"
+    limit = percent(detectable_effect(design, noise))
     size = f"{design.seeds} seeds and {design.tiles} test tiles"
     if any(entry.verdict in ("better", "worse", "equivalent") for entry in comparisons):
         yield f"With {size} a Δm below {limit} is seldom told from chance; verdicts are in the table of weightings."
