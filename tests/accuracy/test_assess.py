@@ -120,8 +120,8 @@ def test_unlabelled_points_are_counted_and_left_out(drawn: Path, edited: Callabl
 def test_deleted_points_are_counted(drawn: Path, tmp_path: Path, column: str) -> None:
     table = gpd.read_file(drawn / "points.gpkg")
     wrong = table.index[(table["map_class"] == "tree") & (table["reference"] != "tree")]
-    kept = table.drop(index=wrong[:5]).drop(columns=[] if column == "drawn" else "drawn")
-    kept.to_file(tmp_path / "points.gpkg", layer="points")
+    remaining = table.drop(index=wrong[:5]).drop(columns=[] if column == "drawn" else "drawn")
+    remaining.to_file(tmp_path / "points.gpkg", layer="points")
     (note,) = assess_points(drawn / "maps", tmp_path / "points.gpkg", 0.95).notes
     of_classes = " (tree 5)" if column == "drawn" else ""
     assert note.startswith(f"5 points that were drawn are not in the file{of_classes}: the estimates are biased if")

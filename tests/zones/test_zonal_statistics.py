@@ -115,10 +115,10 @@ def test_polygons_outside_and_features_without_polygon_are_kept_and_said(
     assert table["map_no_data"][2] == pytest.approx(0.5 + 36 / 400)
     assert table["map_area"][3] == pytest.approx(50, rel=1e-3)
     assert table["map_no_data"][3] == 0
-    said = " ".join(caplog.messages)
-    assert "4 polygons: 1 have nothing of the maps, and 1 a part without a class" in said
-    assert "Invalid polygons that were made valid: 1." in said
-    assert "Features without a polygon that has an area: 1;" in said
+    messages = " ".join(caplog.messages)
+    assert "4 polygons: 1 have nothing of the maps, and 1 a part without a class" in messages
+    assert "Invalid polygons that were made valid: 1." in messages
+    assert "Features without a polygon that has an area: 1;" in messages
 
 
 @pytest.mark.full("two processes")

@@ -27,9 +27,9 @@ with logged(snakemake):
     for path in map(Path, snakemake.input.figures):
         figures += sorted(path.glob("*.png")) if path.is_dir() else [path]
     scores = {Path(path).parent: load_scores(Path(path)) for path in snakemake.input.scores}
-    made = {folder: run for folder, run in scores.items() if not run.finished}
-    costs = run_costs(made, [Path(path) for path in snakemake.input.costs])
-    of_predictions = prediction_costs(made, [Path(path) for path in snakemake.input.prediction_costs])
+    runs_here = {folder: run for folder, run in scores.items() if not run.finished}
+    costs = run_costs(runs_here, [Path(path) for path in snakemake.input.costs])
+    of_predictions = prediction_costs(runs_here, [Path(path) for path in snakemake.input.prediction_costs])
     evaluations: dict[str, Evaluation] = {}
     for name, dataset in snakemake.params.decisive.items():
         evaluations[name] = Evaluation(folds=dataset["folds"], protocol=dataset["protocol"])
@@ -40,14 +40,16 @@ with logged(snakemake):
         datasets={name: dataset_in(dataset).spec for name, dataset in snakemake.params.context.items()},
         figures=figures,
         checks=[Path(path) for path in snakemake.input.checks],
-        maps=dataset_maps(made, [Path(path) for path in snakemake.input.maps], folders(snakemake.input.tiles), folds),
-        described=descriptions(made, folds),
+        maps=dataset_maps(
+            runs_here, [Path(path) for path in snakemake.input.maps], folders(snakemake.input.tiles), folds
+        ),
+        described=descriptions(runs_here, folds),
         costs=pool_costs(costs, evaluations),
         prediction_costs=pool_prediction_costs(of_predictions, evaluations),
         hours=pool_hours(scores.values(), costs, evaluations),
         notes={name: dataset["notes"] for name, dataset in snakemake.params.decisive.items()},
         folds=folds,
-        trainings=training_facts(made, folds),
+        trainings=training_facts(runs_here, folds),
         ablations={name: dataset.get("steps", []) for name, dataset in snakemake.params.decisive.items()},
         margins={name: dataset["margin"] for name, dataset in snakemake.params.decisive.items()},
         curves=curves_in(snakemake.params.decisive),

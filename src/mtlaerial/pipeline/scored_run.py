@@ -73,14 +73,14 @@ def scored_runs(folders: Sequence[Path], dataset: Dataset, spec: Path) -> list[S
         require_same_input(folder, description.statistics, dataset.spec, spec)
         require_truth(folder, description, dataset, spec)
     rows: list[ScoredRun] = []
-    own = dataset.spec.fold_areas(dataset.name) or (dataset.name,)
-    names = row_names(folders, descriptions, own)
+    scored_names = dataset.spec.fold_areas(dataset.name) or (dataset.name,)
+    names = row_names(folders, descriptions, scored_names)
     for folder, description, name in zip(folders, descriptions, names, strict=True):
         seed = "" if description.imported else f"_seed{description.plan.seed}"
         slug = re.sub(r"[^\w.-]+", "_", f"{len(rows) + 1}_{name}{seed}").strip("_")
         scored, tiles = _test_tiles(description, dataset, spec)
         row = described_on(description, dataset, scored, name)
-        trained_on = "" if description.plan.dataset in own else description.plan.dataset
+        trained_on = "" if description.plan.dataset in scored_names else description.plan.dataset
         rows.append(ScoredRun(folder, row, description.plan.method, slug, tiles, trained_on))
     return rows
 

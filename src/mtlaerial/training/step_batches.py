@@ -18,7 +18,7 @@ from mtlaerial.training.losses import TaskLosses
 from mtlaerial.training.process_group import Group
 
 Purpose = Literal["patches", "weighting", "dropout"]
-"""What random numbers of a step are for; those of one purpose tell nothing of another's."""
+"""Use of random numbers of a step; those of one purpose tell nothing of another's."""
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ def training_seconds(dataset: str, method: str, costs: Costs, runs: Sequence[Sco
         Runs on the data set; they tell their updates, which early stopping makes different.
     """
     updates = {run.seed: run.updates or 0 for run in runs if run.method == method}
-    known = {seed: cost for (name, trained, seed), cost in costs.items() if (name, trained) == (dataset, method)}
-    seconds = [cost.seconds_per_step * updates.get(seed, 0) for seed, cost in known.items()]
+    by_seed = {seed: cost for (name, trained, seed), cost in costs.items() if (name, trained) == (dataset, method)}
+    seconds = [cost.seconds_per_step * updates.get(seed, 0) for seed, cost in by_seed.items()]
     return median(filter(None, seconds)) if any(seconds) else None
 
 

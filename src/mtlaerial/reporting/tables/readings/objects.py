@@ -27,11 +27,11 @@ def objects_reading(methods: Mapping[str, Sequence[ObjectSums]], columns: Sequen
         return ""
     # A mean without the seeds that found nothing would favour the method that fails most often.
     means = {method: fmean(map(column.value, seeds)) for method, seeds in methods.items()}
-    known = {method: mean for method, mean in means.items() if not math.isnan(mean)}
-    if not known:
+    complete = {method: mean for method, mean in means.items() if not math.isnan(mean)}
+    if not complete:
         return ""
-    method = BEST[column.name](known, key=known.__getitem__)
+    method = BEST[column.name](complete, key=complete.__getitem__)
     score, _, unit = column.header.rstrip(")").partition(" (")
-    number = f"{known[method]:.{max(column.digits, 1)}f} {unit}"
-    of_others = ", not tested" if len(known) > 1 else ""
+    number = f"{complete[method]:.{max(column.digits, 1)}f} {unit}"
+    of_others = ", not tested" if len(complete) > 1 else ""
     return sentence([f"Best {score} over all objects: {method} ({number}{of_others})"])
