@@ -6,6 +6,7 @@ from statistics import fmean, median
 from mtlaerial.config import Section, Task
 from mtlaerial.errors import DataError
 from mtlaerial.reporting.tables import Costs
+from mtlaerial.reporting.tables.costs import training_hours
 from mtlaerial.runs.cosines import joined
 from mtlaerial.runs.cost import Cost, PredictionCost
 from mtlaerial.scoring.object_sums import RunObjects, added
@@ -80,11 +81,6 @@ def pool_hours(scores: Iterable[Scores], costs: Costs, evaluations: Evaluations)
             key = (sources.get(run.dataset, run.dataset), run.method, run.seed)
             groups[key] = (*groups.get(key, ()), hours)
     return groups
-
-
-def training_hours(run: Scores, cost: Cost) -> float:
-    """Return the hours of a training, updates by the time of one; 0 where they are not known, and of an ensemble."""
-    return cost.seconds_per_step * (run.updates or 0) / 3600
 
 
 def pool_prediction_costs(

@@ -55,7 +55,7 @@ def with_costs(
         if dataset == panel.dataset and method in by_method:
             by_method[method].append(cost)
     first = {run.method: run for run in reversed(runs)}
-    trainings = {method: training_seconds(panel.dataset, method, costs, runs) for method in methods}
+    trainings = {method: median_hours(panel.dataset, method, costs, runs) for method in methods}
     texts = [
         _absolute(by_method[method], first.get(method), trainings[method])
         | _ratios(by_method[method], by_method[baseline])
@@ -72,8 +72,13 @@ def with_costs(
     return replace(panel, header=header, rows=tuple(rows), notes=(*panel.notes, Note(_note(baseline, ensembles))))
 
 
-def training_seconds(dataset: str, method: str, costs: Costs, runs: Sequence[Scores]) -> float | None:
-    """Return the seconds of a method's training, updates by the time of one, as a median over seeds; None if not known.
+def training_hours(run: Scores, cost: Cost) -> float:
+    """Return the hours of a training, updates by the time of one; 0 where they are not known, and of an ensemble."""
+    return cost.seconds_per_step * (run.updates or 0) / 3600
+
+
+def median_hours(dataset: str, method: str, costs: Costs, runs: Sequence[Scores]) -> float | None:
+    """Return the hours of a method's training as a median over seeds; None where they are not known.
 
     Parameters
     ----------
@@ -82,10 +87,9 @@ def training_seconds(dataset: str, method: str, costs: Costs, runs: Sequence[Sco
     runs : sequence of Scores
         Runs on the data set; they tell their updates, which early stopping makes different.
     """
-    updates = {run.seed: run.updates or 0 for run in runs if run.method == method}
-    by_seed = {seed: cost for (name, trained, seed), cost in costs.items() if (name, trained) == (dataset, method)}
-    seconds = [cost.seconds_per_step * updates.get(seed, 0) for seed, cost in by_seed.items()]
-    return median(filter(None, seconds)) if any(seconds) else None
+    measured = [(run, costs.get((dataset, method, run.seed))) for run in runs if run.method == method]
+    hours = [training_hours(run, cost) for run, cost in measured if cost]
+    return median(filter(None, hours)) if any(hours) else None
 
 
 def _note(baseline: str, ensembles: bool) -> str:
@@ -104,15 +108,15 @@ def _insert(row: tuple[Cell, ...], texts: Sequence[str]) -> tuple[Cell, ...]:
     return (*row[:LEADING_COLUMNS], *cells, *row[LEADING_COLUMNS:])
 
 
-def _absolute(costs: Sequence[Cost], run: Scores | None, training: float | None) -> dict[str, str]:
-    """Return the time of an update, and that of a training of so many seconds where its recipe is known, by header."""
+def _absolute(costs: Sequence[Cost], run: Scores | None, hours: float | None) -> dict[str, str]:
+    """Return the time of an update, and that of a training of so many hours where its recipe is known, by header."""
     seconds = median(cost.seconds_per_step for cost in costs) if costs else 0.0
     if not seconds:  # 0: not measured
         return {}
     texts = {TIME: f"{seconds:.3g}"}
-    if training is not None and run is not None and run.training is not None:
+    if hours is not None and run is not None and run.training is not None:
         on_cpu = costs[0].device.startswith(ON_CPU)
-        minutes = training / 60 * (run.training.threads if on_cpu else 1)
+        minutes = 60 * hours * (run.training.threads if on_cpu else 1)
         texts[CORES if on_cpu else GPUS] = f"{minutes:.3g}"
     return texts
 

@@ -6,7 +6,7 @@ from statistics import median
 from mtlaerial.config import Task, task_entry
 from mtlaerial.config.height_head import height_channels
 from mtlaerial.config.label_efficiency import LabelEfficiency
-from mtlaerial.reporting.tables.costs import Costs, training_seconds
+from mtlaerial.reporting.tables.costs import Costs, median_hours
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.values import MISSING, Values
 from mtlaerial.scoring.scores import Scores
@@ -37,8 +37,7 @@ def cost_panel(values: Values, curves: Mapping[Task, LabelEfficiency], costs: Co
         return None
     parameters = [count for count in counts if count is not None]
     seconds = [_seconds(values, run.method, costs) for run in (*alone, joint)]
-    trainings = [training_seconds(values.dataset, run.method, costs, values.runs) for run in (*alone, joint)]
-    hours = [None if training is None else training / 3600 for training in trainings]
+    hours = [median_hours(values.dataset, run.method, costs, values.runs) for run in (*alone, joint)]
     names = [f"{' and '.join(run.tasks)} ({run.method})" for run in (*alone, joint)]
     measured = any(second is not None for second in seconds)
     rows = [_row(*entry, measured) for entry in zip(names, parameters, seconds, hours, strict=True)]

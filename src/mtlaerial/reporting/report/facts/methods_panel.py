@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from mtlaerial.config.weighting import batches_per_update
-from mtlaerial.reporting.folds import RunKey, training_hours
-from mtlaerial.reporting.tables.costs import Costs
+from mtlaerial.reporting.folds import RunKey
+from mtlaerial.reporting.tables.costs import Costs, training_hours
 from mtlaerial.reporting.tables.panels import Cell, Note, Panel
 from mtlaerial.reporting.tables.prediction_costs import PredictionCosts
 from mtlaerial.reporting.tables.readings.comparisons import listed
