@@ -70,3 +70,9 @@ def test_error_of_a_map_with_a_point_on_each_pixel_is_0() -> None:
     counts = np.array([60, 0, 40])
     assert expected_error(counts, counts, [0.5] * 3) == 0
     assert allocate_for_error(counts, [0.5] * 3, 1e-9, 2).tolist() == [60, 0, 40]
+
+
+def test_maps_of_billions_of_pixels_need_no_more_points() -> None:
+    small, large = np.array([10**6, 4 * 10**6]), np.array([2 * 10**9, 8 * 10**9])
+    expected = allocate_for_error(small, [0.9, 0.9], 0.01, 50)
+    assert allocate_for_error(large, [0.9, 0.9], 0.01, 50).tolist() == expected.tolist()

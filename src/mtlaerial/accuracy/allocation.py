@@ -128,7 +128,8 @@ def allocate(total: int, counts: NDArray[np.int64], minimum: int) -> NDArray[np.
     sizes = np.where(counts > 0, least, 0)
     free = counts > 0
     while free.any():
-        shares = (total - sizes[~free].sum()) * counts / counts[free].sum()
+        # As a float: of a search among totals of a large map, the product is beyond int64.
+        shares = float(total - sizes[~free].sum()) * counts / counts[free].sum()
         rare = free & (shares < least)
         if not rare.any():
             sizes[free] = _rounded(shares[free])
