@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from mtlaerial.config import IGNORED, ScoringSpec
@@ -46,6 +47,13 @@ def test_heights_of_another_grid_and_unit_are_those_at_the_centres_of_the_pixels
     heights = write(tmp_path / "b.tif", np.array([[300, 100], [100, 300]], np.float32), 2.0)
     assert count_violations(classes, heights, NAMES, RULES, metres=0.01)["class roof"] == (8, 16)
     assert count_violations(classes, heights, NAMES, RULES)["class roof"] == (0, 16)
+
+
+def test_the_no_data_value_of_a_map_breaks_no_rule(tmp_path: Path) -> None:
+    paths = write(tmp_path / "a.tif", CLASSES, 1.0), write(tmp_path / "b.tif", np.nan_to_num(HEIGHTS, nan=-9999), 1.0)
+    with rasterio.open(paths[1], "r+") as out:
+        out.nodata = -9999
+    assert count_violations(*paths, NAMES, RULES) == {"overall": (2, 7), "class roof": (1, 2), "class water": (1, 3)}
 
 
 def test_tiles_weigh_by_the_area_of_their_pixels() -> None:

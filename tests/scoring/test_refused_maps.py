@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from mtlaerial.errors import DataError
 from mtlaerial.scoring.run_scores import score_run
@@ -28,6 +29,27 @@ def test_a_height_missing_from_a_map_is_refused(run: Run, chosen: list[Path]) ->
     height = truth(run.folder / "maps" / chosen[0].name, "height")
     height[np.isfinite(truth(chosen[0], "height")).nonzero()[0][0]] = np.nan
     run.write(chosen[0], "height", height)
+    with pytest.raises(DataError, match="cells without a height"):
+        score_run(run.folder, chosen, SCORING)
+
+
+def test_heights_in_steps_of_a_scale_tag_are_refused(run: Run, chosen: list[Path]) -> None:
+    path = run.folder / "maps" / chosen[0].name / "height.tif"
+    centimetres = np.round(100 * truth(path.parent, "height")).astype(np.int16)
+    run.write(chosen[0], "height", centimetres)
+    with rasterio.open(path, "r+") as out:
+        out.scales = (0.01,)
+    with pytest.raises(DataError, match=r"height\.tif: found values in steps of 0\.01; expected values without scale"):
+        score_run(run.folder, chosen, SCORING)
+
+
+def test_the_no_data_value_of_a_map_is_no_height(run: Run, chosen: list[Path]) -> None:
+    path = run.folder / "maps" / chosen[0].name / "height.tif"
+    height = truth(path.parent, "height")
+    height[np.isfinite(truth(chosen[0], "height")).nonzero()[0][0]] = -9999
+    run.write(chosen[0], "height", height)
+    with rasterio.open(path, "r+") as out:
+        out.nodata = -9999
     with pytest.raises(DataError, match="cells without a height"):
         score_run(run.folder, chosen, SCORING)
 

@@ -13,6 +13,7 @@ from mtlaerial.errors import ConfigError
 from mtlaerial.rasters.geotiff import open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.scoring.joint import BOTH
+from mtlaerial.scoring.map_checks import with_nan
 from mtlaerial.scoring.nearest_cells import NearestCells
 from mtlaerial.scoring.tile_sums import OVERALL
 
@@ -78,7 +79,7 @@ def count_violations(
         cells = NearestCells(Grid.of(heights), Grid.of(semantics))
         for top, rows in row_blocks(semantics.height):
             first, number = cells.window(top, rows)
-            block = heights.read(1, window=((first, first + number), (0, heights.width)))
+            block = with_nan(heights, heights.read(1, window=((first, first + number), (0, heights.width))))
             h = cells.take(block, top, rows, np.nan).astype(np.float32) * np.float32(metres)
             classes = semantics.read(1, window=((top, top + rows), (0, semantics.width)))
             counts += _counts(classes, violation_map(classes, h, names, rules), names, rules)

@@ -10,6 +10,7 @@ from mtlaerial.config.task_entry import Metrics
 from mtlaerial.config.tasks import leading_task
 from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.scoring.map_checks import with_nan
 from mtlaerial.scoring.metrics import finite_mean, ratio_of
 from mtlaerial.scoring.nearest_cells import NearestCells
 
@@ -53,7 +54,8 @@ def tally_joint(maps: Path, tile: Path, classes: int, median: float) -> tuple[Cl
         for top, rows in row_blocks(semantics.height):
             first, number = cells.window(top, rows)
             h = cells.take(true_heights[first : first + number], top, rows, np.nan)
-            p = cells.take(heights.read(1, window=((first, first + number), (0, heights.width))), top, rows, np.nan)
+            block = with_nan(heights, heights.read(1, window=((first, first + number), (0, heights.width))))
+            p = cells.take(block, top, rows, np.nan)
             true = np.asarray(true_classes[top : top + rows])
             right = true == semantics.read(1, window=((top, top + rows), (0, semantics.width)))
             hits += _count(true, right & _near(h, p), classes)

@@ -1,8 +1,10 @@
 """Checks of a map against its ground truth."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 
 from mtlaerial.errors import DataError
@@ -30,6 +32,22 @@ def require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
     # A thousandth of a pixel, for rounding of the transforms.
     if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
         raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
+
+
+def require_exact(path: Path, source: rasterio.DatasetReader) -> None:
+    """Raise a DataError for a map in steps of a scale tag, as those for people are: scores are of stored values."""
+    for scale, offset in zip(source.scales, source.offsets, strict=True):
+        if (scale, offset) != (1, 0):
+            observed = f"values in steps of {scale:g}" + (f" from {offset:g}" if offset else "")
+            remedy = "Predict the test tiles again, by `mtlaerial score` or Predictor.predict_tiles."
+            raise DataError(path, observed, "values without scale and offset tags", remedy)
+
+
+def with_nan(source: rasterio.DatasetReader, block: NDArray[Any]) -> NDArray[Any]:
+    """Return a block of a map's values with NaN in place of the file's no-data value."""
+    if source.nodata is None or np.isnan(source.nodata):
+        return block
+    return np.where(block == source.nodata, np.float32(np.nan), block)
 
 
 def require_predicted(path: Path, true: NDArray[np.float32], predicted: NDArray[np.float32]) -> None:

@@ -13,7 +13,7 @@ from mtlaerial.config.task_entry import MapLayer
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.scoring.map_checks import require_same_grid
+from mtlaerial.scoring.map_checks import require_exact, require_same_grid, with_nan
 
 Read = Callable[[int, int], NDArray[Any]]
 """Takes the first row and the number of rows, and returns a block, shape (bands, rows, columns)."""
@@ -33,16 +33,16 @@ def open_map(path: Path, truth: Path) -> Iterator[Read]:
     Raises
     ------
     DataError
-        When it is missing, or has another grid than its ground truth.
+        When it is missing, has another grid than its ground truth, or a scale tag.
     """
     if not path.is_file():
         raise DataError(path, "no file", f"a map on the grid of {truth}", "Predict again.")
     with open_raster(path) as source:
         require_same_grid(path, Grid.of(source), truth)
+        require_exact(path, source)
 
         def read(top: int, rows: int) -> NDArray[Any]:
-            block: NDArray[Any] = source.read(window=((top, top + rows), (0, source.width)))
-            return block
+            return with_nan(source, source.read(window=((top, top + rows), (0, source.width))))
 
         yield read
 

@@ -14,7 +14,14 @@ from mtlaerial.rasters.geotiff import map_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.scoring.detection import COUNTS, detection_counts
 from mtlaerial.scoring.height_truth import HeightTruth
-from mtlaerial.scoring.map_checks import grid_of, require_predicted, require_same_grid, size_text
+from mtlaerial.scoring.map_checks import (
+    grid_of,
+    require_exact,
+    require_predicted,
+    require_same_grid,
+    size_text,
+    with_nan,
+)
 from mtlaerial.scoring.metrics import confusion_matrix, height_sums
 from mtlaerial.scoring.nearest_cells import NearestCells
 
@@ -106,7 +113,7 @@ def tally_heights(
     Raises
     ------
     DataError
-        When the map differs from the heights in size, or has no-data at a cell with a true height.
+        When the map differs from the heights in size, has no-data at a cell with a true height, or a scale tag.
     """
     true = HeightTruth(tile, entry)
     if true.empty:
@@ -117,9 +124,10 @@ def tally_heights(
     height, constant = _Accumulator(), _Accumulator()
     with open_raster(path) as source:
         require_same_grid(path, Grid.of(source), tile / "height.tif")
+        require_exact(path, source)
         for top, rows in row_blocks(source.height):
             h = true(top, rows)
-            p = source.read(1, window=((top, top + rows), (0, source.width)))
+            p = with_nan(source, source.read(1, window=((top, top + rows), (0, source.width))))
             require_predicted(path, h, p)
             p = p * np.float32(entry.metres)
             height.add_overall(h, p)
