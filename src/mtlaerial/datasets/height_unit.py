@@ -7,24 +7,30 @@ import rasterio
 from mtlaerial.config import HeightSpec
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.decoder_warnings import rewriting
-from mtlaerial.rasters.height_unit import stated_unit
+from mtlaerial.rasters.height_unit import HeightUnit, stated_unit
 
 _TOLERANCE = 1e-4
 """Largest relative difference between a scale tag and the metres in a unit for the tag to be what converts it."""
+_FOOT = 0.3048
+"""Metres in a foot, the international one or, within the tolerance, that of surveys."""
 
 
 def require_metres(source: rasterio.DatasetReader, spec: HeightSpec) -> None:
     """Require that nothing in a height file states another unit of length than the metre, unless it is converted.
 
-    ``height.scale`` is taken to convert any unit; a scale tag only if it is the metres in the unit, as it usually gives
-    values in the unit that is stated.
+    ``height.scale`` is taken to convert any unit, but that of feet no other: some tiles may be in metres, or the ground
+    below a surface. A scale tag converts a unit only if it is the metres in it, as it usually gives values in the unit
+    that is stated.
 
     Raises
     ------
     DataError
     """
     unit, scale, offset = stated_unit(source), float(source.scales[0]), float(source.offsets[0])
-    if unit is None or unit.metres is None or spec.scale != 1:
+    if unit is None or unit.metres is None:
+        return
+    if spec.scale != 1:
+        _require_unit_of_scale(source, unit, spec.scale)
         return
     if any(math.isclose(unit.metres, factor, rel_tol=_TOLERANCE) for factor in (1.0, scale)):
         return
@@ -34,3 +40,17 @@ def require_metres(source: rasterio.DatasetReader, spec: HeightSpec) -> None:
         remedy = f"Multiply its scale and offset tags by {unit.metres:.8g}, and tag it as metres."
     remedy += f" If the values are metres, say so: rio edit-info --units metre {path}"
     raise DataError(source.name, f"heights in the unit {unit.name}, as the file states", "metres", remedy)
+
+
+def _require_unit_of_scale(source: rasterio.DatasetReader, unit: HeightUnit, specified: float) -> None:
+    """Refuse a file that states another unit than feet where the specified scale is that of feet.
+
+    Other scales may be steps of stored values, beside a vertical CRS that states the unit of the heights.
+    """
+    feet = math.isclose(specified, _FOOT, rel_tol=_TOLERANCE)
+    if not feet or math.isclose(unit.metres or 0.0, specified, rel_tol=_TOLERANCE):
+        return
+    path, _ = rewriting(source.name)
+    observed = f"heights in the unit {unit.name}, as the file states, and height.scale {specified:g}, which is for feet"
+    remedy = f"Convert the file to feet. If its values are feet, say so: rio edit-info --units foot {path}"
+    raise DataError(source.name, observed, "feet", remedy)

@@ -111,6 +111,23 @@ def test_a_scale_tag_converts_only_its_unit(town: Town) -> None:
     only("error", path, town.check(), "in the unit ft", "Multiply its scale and offset tags by 0.3048")
 
 
+def test_a_scale_of_feet_converts_no_metres(town: Town, tmp_path: Path) -> None:
+    town.change(height={"scale": 0.3048})
+    path = tagged(town.write("height", "a", town.heights() / 0.3048, gsd=1.0, nodata=-9999), "metre")
+    only("error", path, town.check(), "the unit metre, as the file states, and height.scale 0.3048", "--units foot")
+    with pytest.raises(DataError, match="which is for feet"):
+        prepare_tile(town.dataset, "a", tmp_path / "tile")
+    for unit in ("ft", "US survey foot", ""):
+        tagged(path, unit)
+        assert town.check().findings == ()
+
+
+def test_steps_of_stored_values_are_converted_beside_a_vertical_crs_in_metres(town: Town) -> None:
+    town.change(height={"scale": 0.1})
+    tagged(town.write("height", "a", 10 * town.heights(), gsd=1.0, nodata=-9999), "metre")
+    assert town.check().findings == ()
+
+
 def test_an_unknown_unit_is_a_warning(town: Town) -> None:
     path = tagged(town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999), "smoot")
     only("warning", path, town.check(), "the unit smoot, which is not known")
