@@ -16,6 +16,7 @@ from mtlaerial.viewer.catalog import Catalog, read_catalog
 from mtlaerial.viewer.layer import Layer
 from mtlaerial.viewer.mercator import LIMIT, Bounds, tile_bounds
 from mtlaerial.viewer.tiles import draw_terrain, draw_tile
+from mtlaerial.viewer.values import values_at
 from support.map_viewer import COLOURS, HEIGHT, SIDE, write_place
 from support.object_maps import CLASSES, grid
 
@@ -88,6 +89,20 @@ def image_of(path: Path, values: tuple[int, ...], dtype: str, **attributes: Any)
         for name, content in attributes.items():
             setattr(file, name, content)
     return layer(read_catalog(path), "Image")
+
+
+def test_a_colour_with_the_no_data_value_in_one_band_is_visible(tmp_path: Path) -> None:
+    x, y = mercator(30, 30)
+    bounds = tile_at(x, y)
+    image = image_of(tmp_path, (200, 30, 0), "uint8", nodata=0)
+    assert sample(draw_tile(image, 1, bounds), bounds, x, y) == (200, 30, 0, 255)
+    ((longitude,), (latitude,)) = transform("EPSG:3857", "EPSG:4326", [x], [y])
+    (shown,) = values_at([image], longitude, latitude)
+    assert [band["value"] for band in shown["values"]] == [200, 30, 0]
+
+
+def test_the_no_data_value_in_all_bands_is_transparent(tmp_path: Path) -> None:
+    assert draw_tile(image_of(tmp_path, (0, 0, 0), "uint8", nodata=0), 1, tile_at(*mercator(30, 30))) is None
 
 
 @pytest.mark.parametrize("scale", [0.0001, 1.0])

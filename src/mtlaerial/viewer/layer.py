@@ -11,7 +11,7 @@ import rasterio
 from mtlaerial.maps.layer import Palette, Ramp
 from mtlaerial.viewer.image_bands import band_names, colour_bands
 from mtlaerial.viewer.mercator import DEEPEST_ZOOM, Bounds, union, zoom_of
-from mtlaerial.viewer.source import Source
+from mtlaerial.viewer.source import Source, valid_where_any_band_is
 from mtlaerial.viewer.style import fitted_ramp, middle, palette_of, read_style, viridis
 
 Kind = Literal["image", "classes", "values"]
@@ -161,7 +161,7 @@ def rank(appearance: Appearance) -> tuple[int, str]:
 def _stretch(dataset: rasterio.DatasetReader, bands: Sequence[int]) -> tuple[float, float]:
     """Return the 2nd and 98th percentile of the stored values of some bands in the middle of an image."""
     stored = dataset.read(list(bands), window=middle(dataset, SAMPLE), masked=True)
-    values = np.ma.filled(stored.astype(np.float32), np.nan)
+    values = np.ma.filled(valid_where_any_band_is(stored).astype(np.float32), np.nan)
     finite = values[np.isfinite(values)]
     low, high = (float(value) for value in np.percentile(finite, (2, 98))) if finite.size else (0.0, 1.0)
     return low, high if high > low else low + 1

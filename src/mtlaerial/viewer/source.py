@@ -183,6 +183,17 @@ def _span(values: Sequence[float], size: int) -> tuple[int, int]:
     return max(0, first), min(size, last)
 
 
+def valid_where_any_band_is(stored: Any) -> Any:
+    """Return pixels of an image, of which those are masked that no band has: a no-data value may be a colour's part.
+
+    Parameters
+    ----------
+    stored : masked array, shape (bands, ...)
+    """
+    absent = np.ma.getmaskarray(stored).all(axis=0)
+    return np.ma.masked_array(stored.data, np.broadcast_to(absent, stored.shape))
+
+
 def unscaled(dataset: rasterio.DatasetReader, bands: Sequence[int], stored: Any) -> NDArray[np.float64]:
     """Return values of bands in their units, NaN where there is none.
 

@@ -17,7 +17,7 @@ from rasterio.warp import reproject
 from mtlaerial.maps.layer import Palette, Ramp
 from mtlaerial.viewer.layer import Appearance, Kind, Layer
 from mtlaerial.viewer.mercator import MERCATOR, TILE, Bounds
-from mtlaerial.viewer.source import Source, intersection, unscaled
+from mtlaerial.viewer.source import Source, intersection, unscaled, valid_where_any_band_is
 from mtlaerial.viewer.style import lookup_table, ramp_colours
 
 CODES = 255
@@ -134,7 +134,7 @@ def _read(
         if kind == "classes":
             values = np.ma.filled(stored, CODES).astype(np.uint8)
         elif kind == "image":
-            values = np.ma.filled(stored.astype(np.float32), np.nan)
+            values = np.ma.filled(valid_where_any_band_is(stored).astype(np.float32), np.nan)
         else:
             values = unscaled(dataset, bands, stored).astype(np.float32)
     corner = Affine.translation(window.col_off, window.row_off)

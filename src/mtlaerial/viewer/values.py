@@ -10,7 +10,7 @@ from rasterio.windows import Window
 from mtlaerial.maps.layer import Palette
 from mtlaerial.viewer.image_bands import value_bands
 from mtlaerial.viewer.layer import Layer
-from mtlaerial.viewer.source import Source, unscaled
+from mtlaerial.viewer.source import Source, unscaled, valid_where_any_band_is
 
 
 def values_at(layers: Iterable[Layer], longitude: float, latitude: float) -> list[dict[str, Any]]:
@@ -38,17 +38,19 @@ def _values_of(layer: Layer, longitude: float, latitude: float) -> list[dict[str
         pixel = source.pixel_at(longitude, latitude)
         if pixel is None:
             continue
-        stored, values = _pixel(source, *pixel)
+        stored, values = _pixel(source, *pixel, of_image=layer.appearance.kind == "image")
         if not all(map(math.isnan, values)):
             return _named(layer, stored, values)
     return []
 
 
-def _pixel(source: Source, row: int, column: int) -> tuple[Sequence[float], Sequence[float]]:
+def _pixel(source: Source, row: int, column: int, of_image: bool) -> tuple[Sequence[float], Sequence[float]]:
     """Return the stored values of a pixel's bands, and those in their units, NaN where there is none."""
     with source.open() as dataset:
         bands = value_bands(dataset)
         stored = dataset.read(bands, window=Window(column, row, 1, 1), masked=True)
+        if of_image:
+            stored = valid_where_any_band_is(stored)
         return stored.data.ravel().tolist(), unscaled(dataset, bands, stored).ravel().tolist()
 
 
