@@ -104,6 +104,20 @@ def test_tables_name_the_classes_in_the_means(methods: int) -> None:
     assert "without clutter" in set(documents[-1].wide["mask"])
 
 
+def test_sets_of_as_many_classes_have_columns_of_their_own() -> None:
+    names = ("road", "house", "water", "tree", "car")
+    confusion = np.hstack([np.eye(5, dtype=int) * 9 + 1, np.zeros((5, 1), int)]).tolist()
+    of_five = {"classes": names, "training_pixels": (1,) * 5, "without_classes": names[2:]}
+    entry = {"name": "Net", "source": "Them", "url": "https://example.org", "scores": {"OA": 0.9}}
+    published = PublishedSpec(**entry, without_classes=("car", "house", "tree"))
+    documents = build_documents([run("net", 0, [tile(confusion)], **of_five)], {"town": [published]})
+    columns = map(str, documents[0].wide)
+    headers = [name for name in columns if name.startswith("OA, without") and not name.endswith("std")]
+    assert headers == ["OA, without car, tree, water (%)", "OA, without car, house, tree (%)"]
+    (ours,) = documents[0].wide.loc[documents[0].wide["method"] == "net", headers[0]]
+    assert ours == pytest.approx(100 * 20 / 28, abs=0.01)
+
+
 def test_a_better_method_without_the_class_is_bold(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [
         run(method, seed, [tile(matrix(seed * 10 + t, quality)) for t in range(5)], **WITHOUT)

@@ -14,7 +14,7 @@ from mtlaerial.scoring.label_masks import LabelMask
 from mtlaerial.scoring.tile_sums import TALL_GROUP
 
 _SPELT_OUT = 2
-"""Classes that a header names; more are counted."""
+"""Classes that a header names; more are counted, where only one set of a table has as many."""
 LENGTHS = ("MAE", "RMSE", "bias")
 COVERAGE, WIDTH = "coverage ", "width "
 """Prefixes of the scores of intervals, before their level."""
@@ -171,12 +171,15 @@ def violations_by_class(classes: Iterable[str]) -> tuple[Column, ...]:
 
 def without_classes(columns: Iterable[Column], left_out: Iterable[Sequence[str]]) -> tuple[Column, ...]:
     """Return copies of semantic columns for each set of classes whose pixels are left out."""
-    sets = [LabelMask.of(False, names).without for names in left_out if names]
-    return tuple(_without(column, names) for names in dict.fromkeys(sets) for column in columns)
+    sets = dict.fromkeys(LabelMask.of(False, names).without for names in left_out if names)
+    sizes = [len(names) for names in sets]
+    spelt_out = [size <= _SPELT_OUT or sizes.count(size) > 1 for size in sizes]
+    pairs = list(zip(sets, spelt_out, strict=True))
+    return tuple(_without(column, *pair) for pair in pairs for column in columns)
 
 
-def _without(column: Column, names: tuple[str, ...]) -> Column:
-    text = ", ".join(names) if len(names) <= _SPELT_OUT else f"{len(names)} classes"
+def _without(column: Column, names: tuple[str, ...], spelt_out: bool) -> Column:
+    text = ", ".join(names) if spelt_out else f"{len(names)} classes"
     header = column.header.replace(" (%)", f", without {text} (%)")
     return replace(column, header=header, mask=LabelMask(column.mask == "eroded", names).name)
 
