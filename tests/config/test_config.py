@@ -104,6 +104,10 @@ OTHER = {"trained_as": "both"}
         ({"methods": {"other": {**OTHER, "overrides": {"training": {"batch": 1}}}}}, "it is trained as both"),
         ({"methods": {"constant": OTHER}}, "methods without the name constant"),
         ({"datasets": {"tables": {"spec": "a", "root": "b"}}}, "datasets without the name tables"),
+        (
+            {"run": {"datasets": ["town_objects", "town"]}, "datasets": {"town_objects": {"spec": "a", "root": "b"}}},
+            "run.datasets: found town_objects; expected a data set without the name of a table of town",
+        ),
         ({"datasets": {"town": {"recipe": {"training": {"epoch": 1}}}}}, "datasets.town.recipe, key training.epoch"),
         (
             {

@@ -24,7 +24,7 @@ from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.recipe import Recipe
 from mtlaerial.config.recipe_overlay import Overlay
-from mtlaerial.config.require import require_described_start, require_other_names
+from mtlaerial.config.require import require_described_start, require_other_names, require_other_tables
 from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
 from mtlaerial.config.sources import PretrainedSpec
@@ -99,6 +99,7 @@ class ProjectConfig(Section):
     def _known_names(self) -> Self:
         require_once("loggers", self.loggers)
         require_names("run.datasets", self.run.datasets, self.datasets)
+        require_other_tables(self.run.datasets)
         require_names("run.methods", self.run.methods, self.methods)
         require_model(self.methods)
         require_tasks_of_curves(

@@ -1,6 +1,6 @@
 """Requirements between sections of the configuration: sizes, overlaps, dropout, tasks, initial weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mtlaerial.config.dataset import DatasetSpec
 from mtlaerial.config.encoder import same_encoder
@@ -11,6 +11,17 @@ from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import NO_WEIGHTS, SHIPPED, WEIGHT_FILES
 from mtlaerial.config.tasks import Task
 from mtlaerial.errors import ConfigError
+
+TABLES = (
+    "by_height",
+    "height_by_class",
+    "weightings",
+    "uncertainty",
+    "objects",
+    "steps",
+    "label_efficiency",
+)
+"""Endings of the names of a data set's tables."""
 
 
 def require_multiple(key: str, size: int, model: NetworkSpec) -> None:
@@ -126,3 +137,17 @@ def require_other_names(pretrained: Mapping[str, PretrainedSpec]) -> None:
         if name in pretrained:
             expected = "a name that no run has that mtlaerial ships"
             raise Unfit(f"pretrained.{name}", name, expected, "Choose another name.")
+
+
+def require_other_tables(datasets: Sequence[str]) -> None:
+    """Refuse a data set with the name of a table of another one: its table would take that one's place.
+
+    Raises
+    ------
+    Unfit
+    """
+    for name in datasets:
+        for ending in TABLES:
+            if f"{name}_{ending}" in datasets:
+                expected = f"a data set without the name of a table of {name}"
+                raise Unfit("run.datasets", f"{name}_{ending}", expected, "Choose another name.")

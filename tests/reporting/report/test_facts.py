@@ -1,6 +1,8 @@
 from mtlaerial.config import TrainingSpec
+from mtlaerial.config.require import TABLES
 from mtlaerial.reporting.report.facts.methods_panel import HEADER, TOTAL, methods_panel
 from mtlaerial.reporting.report.facts.settings import settings_of
+from mtlaerial.reporting.report.section import GROUPS
 from mtlaerial.reporting.tables import collect, mean_over_seeds
 from mtlaerial.reporting.tables.published import Citations
 from mtlaerial.reporting.tables.values import Values
@@ -67,3 +69,7 @@ def test_equal_rows_have_no_differences():
     settings = settings_of(values_of(runs_of(joint=TRAINING, uw=TRAINING)))
     assert settings.differences is None
     assert settings.sentence.startswith("All rows have the same settings")
+
+
+def test_headings_are_those_of_the_tables_whose_names_no_data_set_may_have() -> None:
+    assert [ending for ending in GROUPS if ending] == list(TABLES)
