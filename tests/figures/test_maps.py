@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from matplotlib.figure import Figure
 from PIL import Image
@@ -129,6 +130,12 @@ def test_metres_follow_from_the_ground_sampling_distance(tmp_path):
     write(tmp_path / "plain.tif", np.zeros((10, 20), np.uint8), placed=False)
     grid = read_grid(tmp_path / "plain.tif")
     assert Frame.of(grid, 0.1).extent(grid) == pytest.approx((0, 2, -1, 0))
+
+
+@pytest.mark.parametrize(("crs", "metres"), [("EPSG:32631", 0.5), ("EPSG:2263", 0.5 * 1200 / 3937)])
+def test_a_tile_with_other_pixels_than_the_first_one_has_its_own_size(crs: str, metres: float) -> None:
+    grid = Grid(rasterio.CRS.from_string(crs), Affine(0.5, 0, 980000, 0, -0.5, 200000), 10, 20)
+    assert Frame.of(grid, 0.2).extent(grid) == pytest.approx((0, 20 * metres, -10 * metres, 0))
 
 
 @pytest.mark.parametrize("placed", [True, False])

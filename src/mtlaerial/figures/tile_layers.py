@@ -78,9 +78,14 @@ class Frame:
 
     @classmethod
     def of(cls, grid: Grid, gsd: float | None) -> "Frame":
-        """Return the frame of an image's grid with pixels of ``gsd`` metres; without ``gsd``, those of the CRS."""
+        """Return the frame of an image's grid: in metres of its CRS; without a projected one, with pixels of ``gsd``.
+
+        The pixels of a tile may be others than those of a data set's first tile, whose size its statistics have.
+        """
         west, _, _, north = grid.bounds
-        return cls(west, north, (gsd or ground_pixel_size(grid)[1]) / grid.pixel_size[1])
+        projected = grid.crs is not None and grid.crs.is_projected
+        metres = ground_pixel_size(grid)[1] if projected or not gsd else gsd
+        return cls(west, north, metres / grid.pixel_size[1])
 
     def extent(self, grid: Grid) -> Extent:
         """Return a raster's extent in metres."""
