@@ -2,7 +2,7 @@
 
     python benchmarks/power.py [--pilot FOLDER ...]
 
-Simulated, no training: 5 CPU seconds. Without a pilot, the deviations are those that ``run.comparison.noise`` assumes.
+Simulated, no training: 10 CPU seconds. Without a pilot, the deviations are those that ``run.comparison.noise`` assumes.
 """
 
 import argparse
@@ -35,6 +35,12 @@ NOISES = {
     "tiles alone": NoiseSpec(seeds=0.0, tiles=0.03, rest=0.001),
     "neither": NoiseSpec(seeds=0.0, tiles=0.0, rest=0.06),
 }
+AREAS = [(Design(8, 15, 4), 3), (Design(8, 15, 4), 5), (Design(8, 18, 4), 3)]
+"""Designs, and the number of areas of equal size that are tested in turn."""
+OF_AREAS = (0.0, 0.01, 0.02)
+"""Deviations of the difference from training area to training area, for all seeds alike."""
+CHOICES = [(Design(3, 5, 17), 5), (Design(8, 15, 4), 2)]
+"""Designs, and the number of constant weights of which the best on the test tiles is the baseline."""
 CHECKED = [Design(3, 5, 17), Design(3, 20, 17), Design(8, 5, 4), Design(8, 20, 4)]
 
 
@@ -62,6 +68,20 @@ def main() -> None:
     header = ["deviations", "seeds", "test tiles", "comparisons", "alike (%)", f"{100 * margin:g} % apart (%)",
               "by Satterthwaite (%)", "detected (%)"]  # fmt: skip
     print(table(header, list(level_rows(margin))))
+    print(
+        f"\nFalse verdicts in {TABLES} tables where areas are tested in turn: methods that are alike over all areas\n"
+    )
+    header = [
+        "seeds",
+        "test tiles",
+        "areas",
+        "comparisons",
+        *(f"areas differ by {100 * value:g} %" for value in OF_AREAS),
+    ]
+    print(table(header, list(area_rows())))
+    print(f"\nFalse verdicts in {TABLES} tables beside the best of some constant weights, chosen on the test tiles\n")
+    header = ["deviations", "seeds", "test tiles", "comparisons", "constant weights", "better (%)", "worse (%)"]
+    print(table(header, list(choice_rows())))
     print(f"\n95 % binomial interval of 5 % in {TABLES} tables: {binomial_interval(TABLES)}; in 400: "
           f"{binomial_interval(400)}")  # fmt: skip
 
@@ -78,13 +98,7 @@ def level_rows(margin: float) -> Iterator[list[str]]:
     for name, noise in NOISES.items():
         for design in CHECKED:
             tables = simulated(design, noise)
-            halves = half_width(
-                tables.seed_errors,
-                tables.tile_errors,
-                design.seeds,
-                design.tiles,
-                confidence_of_each(design.comparisons),
-            )
+            halves = _halves(tables, design)
             alike = np.abs(tables.effects) > halves
             apart = np.abs(tables.effects + margin) + halves < margin
             satterthwaite = np.abs(tables.effects) > satterthwaite_half_width(tables, design)
@@ -94,23 +108,83 @@ def level_rows(margin: float) -> Iterator[list[str]]:
             yield [name, *counts, *(f"{100 * share:.1f}" for share in (*shares, detected.mean()))]
 
 
-def simulated(design: Design, noise: NoiseSpec) -> Tables:
-    """Draw tables of methods that are alike, value by value: each of them, the baseline too, has half the variance."""
+def area_rows() -> Iterator[list[str]]:
+    """Yield a row per design: shares of tables with a false verdict, by the deviation between training areas.
+
+    Each training has its own luck, and all tiles of an area share the training of a seed, and its training area.
+    """
+    for design, areas in AREAS:
+        shares = []
+        for deviation in OF_AREAS:
+            tables = simulated(design, NoiseSpec(), areas, deviation)
+            shares.append(f"{100 * (np.abs(tables.effects) > _halves(tables, design)).any(axis=1).mean():.1f}")
+        yield [*map(str, (design.seeds, design.tiles, areas, design.comparisons)), *shares]
+
+
+def choice_rows() -> Iterator[list[str]]:
+    """Yield a row per noise and design: shares of tables with a method that is falsely better, or worse, than the best.
+
+    The constant weights are the first methods, equal weights among them.
+    """
+    for name, noise in NOISES.items():
+        for design, constant in CHOICES:
+            tables = simulated(design, noise, baseline_of=constant)
+            halves = _halves(tables, design)
+            better, worse = ((sign * tables.effects > halves).any(axis=1).mean() for sign in (1, -1))
+            counts = map(str, (design.seeds, design.tiles, design.comparisons, constant))
+            yield [name, *counts, f"{100 * better:.1f}", f"{100 * worse:.1f}"]
+
+
+def _halves(tables: Tables, design: Design) -> Array:
+    confidence = confidence_of_each(design.comparisons)
+    return half_width(tables.seed_errors, tables.tile_errors, design.seeds, design.tiles, confidence)
+
+
+def simulated(
+    design: Design, noise: NoiseSpec, areas: int = 1, between_areas: float = 0.0, baseline_of: int = 1
+) -> Tables:
+    """Draw tables of methods that are alike, value by value: each of them, the baseline too, has half the variance.
+
+    Parameters
+    ----------
+    design : Design
+    noise : NoiseSpec
+        With areas, its deviation of seeds is that of each training by itself.
+    areas : int
+        Number of areas of equal size that are tested in turn; 1 for a fixed split.
+    between_areas : float
+        Deviation from training area to training area, for all seeds alike.
+    baseline_of : int
+        The baseline is the best of so many methods.
+    """
     random = np.random.default_rng(SEED)
     seeds, tiles = design.seeds, design.tiles
     parts: dict[str, list[Array]] = {}
     for _ in range(TABLES // 100):
         shape = (100, design.comparisons + 1)
         values = random.normal(0, noise.rest, (*shape, seeds, tiles))
-        values += random.normal(0, noise.seeds, (*shape, seeds, 1)) + random.normal(0, noise.tiles, (*shape, 1, tiles))
+        of_trainings = random.normal(0, noise.seeds, (*shape, seeds, areas))
+        values += random.normal(0, noise.tiles, (*shape, 1, tiles))
+        if areas > 1:
+            of_trainings += random.normal(0, between_areas, (*shape, 1, areas))
+        values += np.repeat(of_trainings, tiles // areas, axis=-1)
         values /= np.sqrt(2)
-        differences = values[:, 1:] - values[:, :1]
+        differences = _differences(values, baseline_of)
         errors = standard_errors(differences)
         for key, part in zip(
             ("effect", "seed", "tile", "rest"), (differences.mean(axis=(-2, -1)), *errors), strict=True
         ):
             parts.setdefault(key, []).append(part)
     return Tables(*(np.concatenate(part) for part in parts.values()))
+
+
+def _differences(values: Array, baseline_of: int) -> Array:
+    """Return the differences of the other methods to the best of the first ones, which comes first."""
+    best = values[:, :baseline_of].mean(axis=(-2, -1)).argmax(axis=1)
+    tables = np.arange(len(values))
+    baseline = values[tables, best].copy()
+    values[tables, best] = values[:, 0]
+    return values[:, 1:] - baseline[:, None]
 
 
 def satterthwaite_half_width(tables: Tables, design: Design) -> Array:

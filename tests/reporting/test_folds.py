@@ -32,6 +32,7 @@ def test_sums_of_folds_are_those_of_one_run_on_all_tiles() -> None:
     np.testing.assert_array_equal(pooled.height("all")["overall"], whole.height("all")["overall"])
     assert pooled.training_pixels == (15, 91)
     assert pooled.protocol == PROTOCOL
+    assert pooled.areas == {"north": ("t0",), "south": ("t1",)}
 
 
 def test_runs_stay_apart_by_method_and_seed_and_in_their_order() -> None:

@@ -32,7 +32,7 @@ FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
 _REMARKS = (
     "trained_on", "recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration",
-    "objects",
+    "objects", "areas",
 )  # fmt: skip
 """Fields that are left out of the file where they are empty."""
 
@@ -94,6 +94,8 @@ class Scores(Section):
     """Sentences on the calibration of the run; empty without one."""
     objects: RunObjects | None = None
     """Sums over objects of the maps of all test tiles; None where none are made."""
+    areas: dict[str, tuple[str, ...]] = {}
+    """Of pooled folds the test tiles of each fold; empty for a fixed split, and in the file of a fold."""
     tiles: dict[str, TileScores]
 
     @model_validator(mode="before")

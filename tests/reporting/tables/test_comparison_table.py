@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from mtlaerial.config import TrainingSpec
+from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import write_tables
+from mtlaerial.reporting.tables.comparison import compare
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.cost import Cost, load_cost, save_cost
 from mtlaerial.scoring.scores import Scores
@@ -23,6 +25,8 @@ def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
     assert row(second, "equal")["verdict"] == "worse than fixed_2"
     assert "fixed_2 has the highest effect on the test tiles" in notes(first)
     assert "favours constant weights" in notes(first)
+    assert "on these very test tiles and seeds, which favours it" in notes(second)
+    assert "very test tiles" not in notes(first)
     wide = comparison.wide.set_index(["baseline", "method"])
     assert list(wide.index) == [
         ("equal", "fixed_2"), ("equal", "other"), ("equal", "again"),
@@ -37,6 +41,44 @@ def test_table_compares_with_equal_and_with_the_best_constant_weights() -> None:
         "minimal detectable effect of this design",
     ):
         assert words in notes(second)
+
+
+def folds_of(gains: dict[str, dict[str, float]]) -> list[Scores]:
+    """Make the pooled runs of two areas of four tiles, in which methods have different gains."""
+    folds, evaluation = [], Evaluation(folds=("town.north", "town.south"), protocol="2 areas")
+    for number, (area, of_methods) in enumerate(gains.items()):
+        for entry in experiment(of_methods, generator=number, tiles=4):
+            tiles = {f"{area}_{name}": scored for name, scored in entry.tiles.items()}
+            folds.append(entry.model_copy(update={"dataset": f"town.{area}", "tiles": tiles}))
+    return pool_folds(folds, {"town": evaluation})
+
+
+def test_effects_of_areas_that_are_tested_in_turn_stand_beside_the_verdict() -> None:
+    gains = {"north": {"equal": 0.0, "other": 0.2}, "south": {"equal": 0.0, "other": -0.1}}
+    pooled = folds_of(gains)
+    entry = compare(pooled, "equal")["other"]
+    for number, (area, of_methods) in enumerate(gains.items()):
+        alone = compare(experiment(of_methods, generator=number, tiles=4), "equal")["other"]
+        assert entry.by_area[area] == pytest.approx(alone.difference.effect)
+    assert entry.by_area["north"] > 0.1
+    assert entry.by_area["south"] < 0
+    panel = document(pooled).panels[0]
+    north, south = (f"{100 * effect:+.2f}".replace("-", "−") for effect in entry.by_area.values())
+    assert row(panel, "other")["effect by area (north, south)"] == f"{north}, {south}"
+    assert row(panel, "equal")["effect by area (north, south)"] == "–"
+    assert "there are 2 training areas in all. Verdicts hold for trainings on these" in notes(panel)
+
+
+def test_a_fixed_split_has_no_effects_by_area() -> None:
+    panel = document(experiment({"equal": 0.0, "other": 0.1})).panels[0]
+    assert not any("area" in name for name in panel.header)
+    assert "training areas" not in notes(panel)
+
+
+def test_an_area_that_a_method_lacks_is_left_open() -> None:
+    pooled = folds_of({"north": {"equal": 0.0, "other": 0.2, "more": 0.1}, "south": {"equal": 0.0, "more": 0.1}})
+    cell = row(document(pooled).panels[0], "other")["effect by area (north, south)"]
+    assert cell.endswith(", –")
 
 
 def test_equal_weights_that_are_the_best_are_compared_with_once() -> None:

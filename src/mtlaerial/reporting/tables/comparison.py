@@ -1,7 +1,7 @@
 """Comparison of methods with a baseline: effects, simultaneous intervals and verdicts."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import nan
 
 import numpy as np
@@ -50,6 +50,8 @@ class Comparison:
     margin: float = MARGIN
     comparisons: int = 1
     """Number of methods that are compared with the baseline, for which interval and verdict are simultaneous."""
+    by_area: Mapping[str, float] = field(default_factory=dict)
+    """Effect on the tiles of each area that is tested in turn; empty for a fixed split."""
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -109,7 +111,12 @@ def compare(runs: Sequence[Scores], baseline: str | Baselines, margin: float = M
     baselines = dict.fromkeys(tasks, baseline) if isinstance(baseline, str) else dict(baseline)
     methods = dict.fromkeys(run.method for run in runs if run.method not in baselines.values())
     label = " + ".join(dict.fromkeys(baselines.values()))
-    compared = [Comparison(method, label, _difference(runs, method, baselines), margin) for method in methods]
+    compared = [
+        Comparison(
+            method, label, _difference(runs, method, baselines), margin, by_area=_by_area(runs, method, baselines)
+        )
+        for method in methods
+    ]
     tested = sum(entry.difference.tested for entry in compared)
     return {entry.method: replace(entry, comparisons=max(tested, 1)) for entry in compared}
 
@@ -127,6 +134,20 @@ def _difference(runs: Sequence[Scores], method: str, baselines: Baselines) -> Di
     for task in tasks:
         references |= mean_scores(baseline_runs[baselines[task]], tiles, [task])
     return mean_gain(scores, references)
+
+
+def _by_area(runs: Sequence[Scores], method: str, baselines: Baselines) -> dict[str, float]:
+    """Return the effect on the tiles of each area by itself."""
+    areas = next((run.areas for run in runs if run.method == method), {})
+    effects = {}
+    for area, tiles in areas.items():
+        on_area = [_on_tiles(run, tiles) for run in runs]
+        effects[area] = _difference(on_area, method, baselines).effect
+    return effects
+
+
+def _on_tiles(run: Scores, tiles: Collection[str]) -> Scores:
+    return run.model_copy(update={"tiles": {name: tile for name, tile in run.tiles.items() if name in tiles}})
 
 
 def mean_gain(scores: Mapping[str, MeanScores], baseline: Mapping[str, MeanScores]) -> Difference:

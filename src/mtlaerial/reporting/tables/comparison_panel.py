@@ -1,7 +1,7 @@
 """Panel of a comparison with a baseline: rows ordered by effect, intervals, verdicts, and the design's power."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from statistics import fmean
 
 from mtlaerial.config import Task
@@ -46,14 +46,16 @@ def comparison_panel(
     """
     rows = by_effect(methods, comparisons)
     gains = [GAIN] if any(values.has_score(method, GAIN) for method in rows) else []
+    areas = list(dict.fromkeys(area for entry in comparisons.values() for area in entry.by_area))
     tasks, reached = _weights(values, rows)
     cells = []
     for method in rows:
         gain = [Cell(values.text(method, column)) for column in gains]
         weights = [Cell(reached[method])] if tasks else []
         leading = Cell(values.label(method)), Cell(methods[method])
-        cells.append((*leading, *gain, *_cells(comparisons.get(method)), *weights))
+        cells.append((*leading, *gain, *_cells(comparisons.get(method), areas), *weights))
     weight_headers = [f"weights at the end ({', '.join(tasks)})"] if tasks else []
+    area_headers = [f"effect by area ({', '.join(areas)})"] if areas else []
     gain_headers = [column.header for column in gains]
     truth = (different_tiles(values.runs), coverage(values.runs), mixed_grids(values.runs), protocol(values.runs))
     about_methods = (*values.notes, *ensemble_notes(values.runs, rows), *mark_notes(values, rows))
@@ -64,7 +66,7 @@ def comparison_panel(
         title=values.title(),
         subject=subject,
         details=" ".join((values.sampling(), gain_text(values.runs) if gains else "")).strip(),
-        header=("", "weighting", *gain_headers, "effect (%)", INTERVAL, "verdict", *weight_headers),
+        header=("", "weighting", *gain_headers, "effect (%)", INTERVAL, "verdict", *area_headers, *weight_headers),
         rows=tuple(cells),
         notes=tuple(map(Note, sentences)),
         reading=verdicts_reading(comparisons),
@@ -82,14 +84,16 @@ def effect_of(comparisons: Comparisons, method: str) -> float:
     return effect if isfinite(effect) else -inf
 
 
-def _cells(comparison: Comparison | None) -> Iterator[Cell]:
+def _cells(comparison: Comparison | None, areas: Sequence[str]) -> Iterator[Cell]:
     if comparison is None:
-        yield from map(Cell, (MISSING, MISSING, "baseline"))
+        yield from map(Cell, (MISSING, MISSING, "baseline", *([MISSING] if areas else [])))
         return
     yield Cell(_signed(comparison.difference.effect))
     interval = " to ".join(map(_signed, comparison.interval))
     yield Cell(interval if comparison.difference.tested else MISSING)
     yield Cell(comparison.sentence)
+    if areas:
+        yield Cell(", ".join(_signed(comparison.by_area.get(area, nan)) for area in areas))
 
 
 def _signed(fraction: float) -> str:
@@ -125,6 +129,12 @@ def _notes(comparisons: Comparisons, weights: bool) -> Iterator[str]:
         "(run.comparison.margin). inconclusive: neither; the interval has the differences that remain possible."
     )
     yield from power_note(entries)
+    if entries[0].by_area:
+        yield (
+            f"By area: the tiles of an area share their trainings, and there are {len(entries[0].by_area)} training "
+            "areas in all. Verdicts hold for trainings on these, and on others only as far as the effects by area are "
+            "alike: docs/scores.md, Verdicts."
+        )
     if weights:
         yield "Weights at the end: means over the last tenth of the updates, and over seeds."
     yield "Compared are whole methods: where they differ in more than the weighting, that counts too."

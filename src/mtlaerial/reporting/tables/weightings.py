@@ -22,6 +22,11 @@ NOTHING = (
     "Not available: weightings are compared where a method learns both tasks with equal weights, and at least one "
     "other method learns both; learning both tasks is compared with learning each alone where methods do that."
 )
+CHOSEN_BY_TEST = (
+    "This baseline is the best of the constant weights on these very test tiles and seeds, which favours it: a method "
+    "that is alike may be called worse more often than stated, and is hardly ever called better (docs/scores.md, "
+    "How often verdicts are wrong)."
+)
 COLUMNS = (
     "baseline", "method", "weighting", "seeds", "tiles",
     "effect (%)", "low (%)", "high (%)", "p", "p (adjusted)", "margin (%)", "verdict",
@@ -113,7 +118,7 @@ def _with_constant(
     if best != equal:
         over_best = compare(runs, best, margin)
         text = subject.format("the best constant weights", best)
-        yield comparison_panel(values, methods, over_best, "weightings-constant", text), over_best
+        yield comparison_panel(values, methods, over_best, "weightings-constant", text, CHOSEN_BY_TEST), over_best
 
 
 def _with_single(values: Values, runs: Sequence[Scores], margin: float) -> Iterator[tuple[Panel, Comparisons]]:
