@@ -29,6 +29,9 @@ def _gain_sentences(values: Values) -> Iterator[str]:
     limit = percent(detectable_effect(design, noise))
     size = f"{design.seeds} seeds and {design.tiles} test tiles"
     if any(entry.verdict in ("better", "worse", "equivalent") for entry in comparisons):
-        yield f"With {size} a Δm below {limit} is seldom told from chance; verdicts are in the table of weightings."
+        yield (
+            f"With {size} a Δm of {limit} is told from chance in {100 * POWER:g} of 100 repetitions, a smaller one in "
+            "fewer; verdicts are in the table of weightings."
+        )
     else:
         yield f"{OPEN}: with {size} a Δm has to be {limit} to be told from chance (power {100 * POWER:g} %)."

@@ -82,7 +82,10 @@ def test_differences_count_by_what_is_better(lower_is_better, better, worse):
         Difference(0.1, **VAGUE),
     ]
     text = differences_reading("MAE", differences, lower_is_better)
-    assert text == f"In MAE, of 4 differences: {better} better and {worse} worse beyond chance."
+    assert text == f"In MAE, of 4 differences: {better} better and {worse} worse with 95 % confidence, each by itself."
+    alone = differences_reading("MAE", differences[:1], lower_is_better)
+    assert alone.startswith("In MAE, of the one difference: ")
+    assert alone.endswith(" worse with 95 % confidence.")
     assert "two seeds" in differences_reading("MAE", [Difference(0.2, seeds=1, tiles=5)], True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mtlaerial.reporting.inference.differences import Difference
+from mtlaerial.reporting.inference.intervals import CONFIDENCE
 from mtlaerial.reporting.tables.comparison import Comparison
 from mtlaerial.reporting.tables.readings.scores import sentence
 
@@ -28,7 +29,7 @@ def verdicts_reading(comparisons: Mapping[str, Comparison]) -> str:
 
 
 def differences_reading(score: str, differences: Sequence[Difference], lower_is_better: bool) -> str:
-    """Return how many of some differences in a score are told from chance, and in which direction."""
+    """Return how many of some differences in a score are told from chance, each by itself, and in which direction."""
     tested = [difference for difference in differences if difference.tested]
     if not tested:
         return f"No difference in {score} is told from chance: that takes two seeds and two test tiles."
@@ -37,7 +38,8 @@ def differences_reading(score: str, differences: Sequence[Difference], lower_is_
     highs = [max(sign * end for end in each.interval()) for sign, each in zip(signs, tested, strict=True)]
     better, worse = sum(low > 0 for low in lows), sum(high < 0 for high in highs)
     number = "the one difference" if len(differences) == 1 else f"{len(differences)} differences"
-    return f"In {score}, of {number}: {better} better and {worse} worse beyond chance."
+    alone = f"with {100 * CONFIDENCE:g} % confidence" + (", each by itself" if len(differences) > 1 else "")
+    return f"In {score}, of {number}: {better} better and {worse} worse {alone}."
 
 
 def listed(names: Iterable[str]) -> str:
