@@ -56,13 +56,43 @@ def test_deviations_are_those_of_a_pilot(tmp_path: Path) -> None:
         folder = tmp_path / f"runs/{entry.method}/seed{entry.seed}"
         folder.mkdir(parents=True)
         save_scores(entry, folder / "scores.json")
-    text = call("--seeds", 4, "--tiles", 9, "--pilot", tmp_path)
-    stated = re.search(r"of 1 differences of earlier runs: (\S+) % between seeds, (\S+) % between tiles, (\S+) %", text)
-    assert stated is not None
-    seeds, tiles, rest = map(float, stated.groups())
+    seeds, tiles, rest = stated_deviations(call("--seeds", 4, "--tiles", 9, "--pilot", tmp_path))
     assert 2.5 < seeds < 8
     assert 1 < tiles < 3.5
     assert 0.8 < rest < 1.2
+
+
+def stated_deviations(text: str) -> list[float]:
+    stated = re.search(r"of 1 differences of earlier runs: (\S+) % between seeds, (\S+) % between tiles, (\S+) %", text)
+    assert stated is not None
+    return [float(number) for number in stated.groups()]
+
+
+def test_a_pilot_of_areas_has_the_deviations_of_its_pooled_table(tmp_path: Path) -> None:
+    """The luck of four trainings of a seed, 8 % each, is 4 % of the seed's mean over all areas."""
+    random, areas = np.random.default_rng(0), 4
+    luck = random.normal(0, 0.08, (12, areas, 1)) + random.normal(0, 0.01, (12, areas, 6))
+    for area in range(areas):
+        for method, errors in (("equal", np.ones_like(luck)), ("other", 1 - luck)):
+            for seed, of_areas in enumerate(errors):
+                entry = run(method, seed, [of_error(error) for error in of_areas[area]], dataset=f"town.{area}")
+                tiles = {f"{area}_{name}": scored for name, scored in entry.tiles.items()}
+                folder = tmp_path / f"{area}/{method}/seed{seed}"
+                folder.mkdir(parents=True)
+                save_scores(entry.model_copy(update={"tiles": tiles}), folder / "scores.json")
+    seeds, _, _ = stated_deviations(call("--seeds", 4, "--tiles", 9, "--pilot", tmp_path))
+    assert seeds == pytest.approx(100 * luck.mean(axis=(1, 2)).std(ddof=1), rel=0.3)
+    alone, _, _ = stated_deviations(call("--seeds", 4, "--tiles", 9, "--pilot", tmp_path / "0"))
+    assert alone > 6
+
+
+def test_data_sets_of_one_name_and_the_same_tiles_are_no_folds(tmp_path: Path) -> None:
+    for version in (1, 2):
+        for entry in pilot(0.05, 0.02, 0.01):
+            folder = tmp_path / f"{version}/{entry.method}/seed{entry.seed}"
+            folder.mkdir(parents=True)
+            save_scores(entry.model_copy(update={"dataset": f"town.v{version}"}), folder / "scores.json")
+    assert "of 2 differences of earlier runs" in call("--seeds", 4, "--tiles", 9, "--pilot", tmp_path)
 
 
 def test_a_pilot_of_one_method_is_refused_in_one_sentence(tmp_path: Path) -> None:

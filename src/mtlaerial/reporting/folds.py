@@ -118,7 +118,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "finished": _different(run.finished for run in runs if run.finished),
         "calibration": tuple(dict.fromkeys(sentence for run in runs for sentence in run.calibration)),
         "objects": _objects(runs),
-        "areas": _areas(runs) if dataset in fold_sources(evaluations).values() else {},
+        "areas": _areas(dataset, runs) if dataset in fold_sources(evaluations).values() else {},
         "consistency": runs[0].consistency if all(run.consistency == runs[0].consistency for run in runs) else {},
     }
     if dataset in evaluations:
@@ -139,9 +139,9 @@ def _mean_end(runs: Sequence[Scores]) -> int | None:
     return round(fmean(run.ended_early or run.training.epochs for run in runs if run.training))
 
 
-def _areas(folds: Sequence[Scores]) -> dict[str, tuple[str, ...]]:
+def _areas(dataset: str, folds: Sequence[Scores]) -> dict[str, tuple[str, ...]]:
     """Return the test tiles of each fold, by its name without that of the data set."""
-    return {fold.dataset.partition(".")[2]: tuple(fold.tiles) for fold in folds}
+    return {fold.dataset.removeprefix(f"{dataset}."): tuple(fold.tiles) for fold in folds}
 
 
 def _objects(runs: Sequence[Scores]) -> RunObjects | None:
