@@ -92,6 +92,20 @@ def test_an_overflow_skips_the_update_and_is_said(
     assert not torch.equal(first, before[0])
 
 
+def test_weights_of_a_skipped_update_are_not_recorded(make_trainer: Callable[..., Trainer]) -> None:
+    """Those of MGDA add up to 1; after an overflow all are 1."""
+    trainer = make_trainer("mgda", log_every=2)
+    trainer.fabric.strategy._precision = Scaled()
+    (first, *_) = trainer.network.parameters()
+    first.register_hook(lambda gradient: gradient.fill_(torch.inf) if trainer.step == 0 else gradient)
+    trainer._begin()
+    for _ in range(2):
+        trainer._train_step()
+    (row,) = trainer.history.rows
+    assert row["skipped"] == 1
+    assert row["weight_semantics"] + row["weight_height"] == pytest.approx(1)
+
+
 def test_after_an_overflow_there_is_nothing_to_observe(
     make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,8 @@ class History:
     def end_row(self, step: int) -> int:
         """Append the row of a step; return the number of updates since the last row.
 
-        The row holds means over these updates, and norms and cosines of the tasks' gradients in the last of them.
+        The row holds means over these updates, and norms and cosines of the tasks' gradients in the last of them. The
+        weights of updates that had no effect do not count: after an overflow there are none to compute.
 
         Raises
         ------
@@ -64,7 +65,7 @@ class History:
         row = {"step": step, "epoch": epoch, "learning_rate": learning_rate(spec, step - 1, spec.steps)}
         row |= {f"loss_{task}": mean for task, mean in means.items()}
         if updates[-1].gramians is not None:
-            weights = torch.stack([update.weights.cpu().double() for update in updates]).mean(dim=0)
+            weights = torch.stack([update.weights.cpu().double() for update in _effective(updates)]).mean(dim=0)
             row |= {f"weight_{task}": weight for task, weight in zip(tasks, weights.tolist(), strict=True)}
             row |= conflict_columns(updates[-1].gramians, tasks)
         row |= _skipped(updates, step)
@@ -113,6 +114,11 @@ class History:
         self._pending = [
             Update(losses.to(self._device), weights, None, skipped) for losses, weights, skipped in state["pending"]
         ]
+
+
+def _effective(updates: Sequence[Update]) -> Sequence[Update]:
+    """Return the updates that were not skipped; all where each was."""
+    return [update for update in updates if update.skipped is None or not bool(update.skipped)] or updates
 
 
 def _is_scored(row: Mapping[str, Any]) -> bool:
