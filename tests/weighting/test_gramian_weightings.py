@@ -60,6 +60,22 @@ def test_weights_do_not_depend_on_the_scale_of_all_gradients() -> None:
             torch.testing.assert_close(small / 1e-5**power, plain, rtol=1e-5, atol=1e-8)
 
 
+def test_imtl_g_as_published_may_raise_three_losses_that_config_lowers() -> None:
+    """Equal projections with weights of a negative sum: brought to a sum of 1 they change their sign."""
+    rows = torch.tensor([[1.0, 0.0], [0.95, 0.31], [0.8, 0.6]], dtype=torch.float64)
+    rows = torch.nn.functional.normalize(torch.hstack([rows, torch.tensor([[0.05], [-0.05], [0.05]])]), dim=1)
+    rows = rows * torch.tensor([[1.0], [0.01], [1.0]])
+    projections = {}
+    for name in ("imtl_g", "config"):
+        method = weighting(name, tasks=("semantics", "height", "edges"))
+        losses, active = torch.ones(3, dtype=torch.float64), torch.ones(3, dtype=torch.bool)
+        weights_of_three = cast(GramianWeighting, method).weights(rows @ rows.T, losses, active)
+        projections[name] = rows @ (weights_of_three @ rows) / rows.norm(dim=1)
+    assert torch.allclose(projections["imtl_g"], projections["imtl_g"].mean())
+    assert (projections["config"] > 0).all()
+    assert (projections["imtl_g"] < 0).all()
+
+
 def test_no_loss_rises() -> None:
     conflicts = 0
     for seed in range(20):

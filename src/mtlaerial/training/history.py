@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from mtlaerial.config.tasks import registry_order
 from mtlaerial.errors import TrainingError
@@ -46,8 +47,9 @@ class History:
     def end_row(self, step: int) -> int:
         """Append the row of a step; return the number of updates since the last row.
 
-        The row holds means over these updates, and norms and cosines of the tasks' gradients in the last of them. The
-        weights of updates that had no effect do not count: after an overflow there are none to compute.
+        The row holds means over these updates, and norms and cosines of the tasks' gradients in the last of them. A
+        loss is the mean over the batches with truth of the task. The weights of updates that had no effect do not
+        count: after an overflow there are none to compute.
 
         Raises
         ------
@@ -56,9 +58,9 @@ class History:
         """
         updates, self._pending = self._pending, []
         tasks, spec = self._plan.tasks, self._plan.training
-        losses = torch.stack([update.losses for update in updates]).mean(dim=0)
+        losses = torch.stack([update.losses for update in updates])
         Group.current().add_up([losses])
-        means = dict(zip(tasks, losses.tolist(), strict=True))
+        means = dict(zip(tasks, _means_with_truth(losses).tolist(), strict=True))
         epoch = step / spec.steps_per_epoch
         for task, mean in means.items():
             require_finite(math.isfinite(mean), self._plan, f"a {task} loss of {mean}", math.ceil(epoch))
@@ -114,6 +116,11 @@ class History:
         self._pending = [
             Update(losses.to(self._device), weights, None, skipped) for losses, weights, skipped in state["pending"]
         ]
+
+
+def _means_with_truth(losses: Tensor) -> Tensor:
+    """Return the means over updates, from shape (updates, tasks); a batch without truth of a task has a loss of 0."""
+    return losses.sum(dim=0) / (losses != 0).sum(dim=0).clamp(min=1)
 
 
 def _effective(updates: Sequence[Update]) -> Sequence[Update]:

