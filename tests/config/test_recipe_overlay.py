@@ -10,6 +10,7 @@ import yaml
 from mtlaerial.config import load_project, merge, parse_project
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.recipe_overlay import merge_files, names_recipes
+from mtlaerial.config.recipes_of_methods import recipe_notes
 from mtlaerial.errors import ConfigError
 from support import tiny
 from support.configurations import BASE, PROJECT
@@ -165,6 +166,39 @@ def test_method_with_the_name_of_no_recipe_is_refused(folder: Path) -> None:
     sharing = {**methods, "both": {"tasks": ["height"]}, "again": {"trained_as": "both", "recipe": "large"}}
     with pytest.raises(ConfigError, match=r"methods\.again: found the keys recipe; .* trained as both"):
         load_project(folder / "base.yaml", overlay(folder, "town", recipe="small", methods=sharing))
+
+
+def test_scoring_of_a_recipe_that_a_method_names_applies_over_that_of_the_configuration(folder: Path) -> None:
+    (folder / "recipes/scored.yaml").write_text(
+        yaml.safe_dump({"recipe": "scored", "scoring": {"height_bins": [1, 3]}})
+    )
+    methods = {"own": {"tasks": ["height"], "model": "net", "recipe": "scored"}}
+    town = overlay(folder, "town", methods=methods, scoring={"height_bins": [9], "error_unit": 0.01})
+    scoring = recipe_in_force(load_project(folder / "base.yaml", town), {}, "own", "town").scoring
+    assert (scoring.height_bins, scoring.error_unit) == ((1, 3), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"trainign": {"batch": 3}}, r"recipe wrong, key trainign: found an unknown key; .* Did you mean training\?"),
+        ({"models": None}, r"wrong\.yaml, key models: found nothing; expected a section of networks"),
+        ({"models": ["net"]}, r"wrong\.yaml, key models: found \['net'\]; expected a section of networks"),
+    ],
+)
+def test_fault_of_a_recipe_that_a_method_names_is_refused(folder: Path, content: dict[str, Any], words: str) -> None:
+    (folder / "recipes/wrong.yaml").write_text(yaml.safe_dump({"recipe": "wrong", **content}))
+    methods = {"own": {"tasks": ["height"], "model": "net", "recipe": "wrong"}}
+    with pytest.raises(ConfigError, match=words):
+        load_project(folder / "base.yaml", overlay(folder, "town", methods=methods))
+
+
+def test_note_names_keys_of_a_recipe_that_do_not_apply_to_a_method() -> None:
+    methods = {name: {"tasks": ["height"], "recipe": name} for name in ("best-10min", "compact")}
+    config = parse_project(merge_files([BASE], {"methods": methods}))
+    (note,) = recipe_notes(config.methods, ["best-10min", "compact"])
+    assert note.startswith("Left out of best-10min: the keys run, methods of the recipe best-10min, which apply only")
+    assert recipe_notes(config.methods, ["compact"]) == []
 
 
 @pytest.mark.parametrize(("second", "batch"), [("large", 64), ("small", 5)])

@@ -31,8 +31,8 @@ class MethodSpec(Section):
     model: Name = ""
     """A name from ``models``; the configuration's ``model`` where it is not stated."""
     recipe: Overlay | None = None
-    """Name of a recipe of its own: its network, and its sections ``training`` and ``prediction`` in place of the
-    configuration's."""
+    """Name of a recipe of its own: its network, its sections ``training`` and ``prediction`` in place of the
+    configuration's, and its ``scoring`` over the configuration's."""
     overrides: dict[str, Any] = {}
     """Changes to ``training``, ``prediction`` and ``scoring``, with ``trained_as`` after those of the trained
     method."""

@@ -24,6 +24,7 @@ from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.prediction import PredictionSpec
 from mtlaerial.config.recipe import Recipe
 from mtlaerial.config.recipe_overlay import Overlay
+from mtlaerial.config.recipes_of_methods import require_known_keys
 from mtlaerial.config.require import require_described_start, require_other_names, require_other_tables
 from mtlaerial.config.run_spec import RunSpec
 from mtlaerial.config.scoring import ScoringSpec
@@ -176,6 +177,8 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
         For anything unknown or wrong in it.
     """
     config = ProjectConfig.parse(data, where)
+    known = [field.alias or name for name, field in ProjectConfig.model_fields.items()]
+    require_known_keys(config.methods, known)
     for name, method in config.methods.items():
         Recipe.parse(method.overrides, f"methods.{name}.overrides")
     for name, entry in config.datasets.items():

@@ -75,8 +75,8 @@ def _base(config: ProjectConfig, method: str | None) -> Recipe:
     overlay = config.methods[method].recipe if method else None
     if overlay is None:
         return Recipe(training=config.training, prediction=config.prediction, scoring=config.scoring)
-    named = Recipe.parse(overlay.sections, f"recipe {overlay.name}")
-    return named.model_copy(update={"scoring": config.scoring})
+    scoring = merge(config.scoring.model_dump(mode="json"), overlay.keys.get("scoring") or {})
+    return Recipe.parse({**overlay.sections, "scoring": scoring}, f"recipe {overlay.name}")
 
 
 def _changes(config: ProjectConfig, method: str | None, dataset: str | None) -> dict[str, Mapping[str, Any]]:

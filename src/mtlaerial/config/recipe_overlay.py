@@ -26,7 +26,7 @@ class RecipeOverlay(Section):
 
     @property
     def sections(self) -> dict[str, Any]:
-        """The keys of training and prediction."""
+        """The keys of training and prediction, which stand in place of the configuration's for a method."""
         return {name: self.keys.get(name) or {} for name in ("training", "prediction")}
 
 
@@ -145,12 +145,27 @@ def _with_recipes_of_methods(merged: Mapping[str, Any], folder: Path) -> dict[st
         # Other predictions and ensembles have the recipes of the trainings; their own are refused there.
         if isinstance(entry, Mapping) and entry.get(KEY) is not None and _is_trained(entry):
             recipe = _read_recipe(_Layer(f"methods.{name}", entry), folder)
-            described = {recipe.network(network): model for network, model in recipe.keys.get("models", {}).items()}
+            described = {recipe.network(network): model for network, model in _networks_of(recipe).items()}
             chosen = entry.get("model") or recipe.keys.get("model")
             network = recipe.network(chosen) if recipe.network(chosen) in described else chosen
             models = {**models, **described}
             completed[name] = {**entry, "model": network, KEY: recipe.as_recipe}
     return {**merged, "models": models, "methods": completed}
+
+
+def _networks_of(recipe: _Layer) -> Mapping[str, Any]:
+    """Return the networks that a recipe describes.
+
+    Raises
+    ------
+    ConfigError
+        When its key ``models`` is no section.
+    """
+    models = recipe.keys.get("models", {})
+    if not isinstance(models, Mapping):
+        content = "nothing" if models is None else repr(models)
+        raise ConfigError(f"{recipe.place}, key models", content, "a section of networks by name", "Correct it.")
+    return models
 
 
 def _is_trained(method: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from mtlaerial.config import DatasetEntry, ProjectConfig, Recipe, Task, parse_project
 from mtlaerial.config.class_names import recipe_on
 from mtlaerial.config.hold_out import with_validation_tiles
+from mtlaerial.config.recipes_of_methods import recipe_notes
 from mtlaerial.config.require import require_tasks
 from mtlaerial.config.selection import methods_on, selection_notes, sources_of, trained_on, weights_of
 from mtlaerial.config.transfer import require_transfers
@@ -127,9 +128,14 @@ class Project:
         return [(source, number) for source in self.sources_of(dataset, method) for number in seeds]
 
     def notes(self) -> list[str]:
-        """Return a sentence on each method that is left out on a data set, or learns fewer tasks there."""
+        """Return a sentence on each method that is left out on a data set, or learns fewer tasks there; and on recipes.
+
+        Of a recipe that a method names, some keys may not apply to it.
+        """
         sources = self.sources.items()
-        return [note for name, source in sources for note in selection_notes(self.config, name, source.spec)]
+        notes = [note for name, source in sources for note in selection_notes(self.config, name, source.spec)]
+        selected = dict.fromkeys(method for _, method in [*self.runs(), *self.trainings()])
+        return [*notes, *recipe_notes(self.config.methods, selected)]
 
     def recipe(self, dataset: str, method: str | None = None) -> Recipe:
         """Return the recipe in force for a data set and a method."""
