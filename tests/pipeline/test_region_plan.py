@@ -116,7 +116,7 @@ def test_another_blend_brings_the_windows_that_predict_has(run_folder: Path, ima
         windows(blend="evn")
 
 
-def test_corrected_names_and_colours_of_classes_are_another_identity(run_folder: Path, images: Path) -> None:
+def test_corrected_description_is_another_identity(run_folder: Path, images: Path) -> None:
     run = RegionRun.of(section(run_folder, images))
     statistics = run.description.statistics
     first, *others = statistics.classes
@@ -125,8 +125,9 @@ def test_corrected_names_and_colours_of_classes_are_another_identity(run_folder:
         corrected = statistics.model_copy(update={"classes": classes})
         description = run.description.model_copy(update={"statistics": corrected})
         assert dataclasses.replace(run, description=description).identity != run.identity
-    retitled = run.description.model_copy(update={"statistics": statistics.model_copy(update={"title": "Corrected"})})
-    assert dataclasses.replace(run, description=retitled).identity != run.identity
+    for changed in ({"title": "Corrected"}, {"nodata": 7.0}):
+        other = run.description.model_copy(update={"statistics": statistics.model_copy(update=changed)})
+        assert dataclasses.replace(run, description=other).identity != run.identity
     assert RegionRun.of(section(run_folder, images)).identity == run.identity
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import rasterio.shutil
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.errors import DataError
+from mtlaerial.maps.annotation import stated_palette
 from mtlaerial.maps.stac_item import ITEM
 from mtlaerial.prediction.finished_maps import is_finished
 from mtlaerial.prediction.image_maps import image_origin, write_image_maps
@@ -178,6 +180,37 @@ def test_maps_that_state_other_classes_or_another_title_are_not_finished(
     write_image_maps(corrected, image, maps, origin)
     assert is_finished(maps, origin, corrected.description)
     assert not is_finished(maps, origin, description)
+
+
+def test_maps_with_another_value_of_no_image_are_not_finished(predictor: Predictor, tmp_path: Path) -> None:
+    """The part of the image that names it in the origin need not have the value."""
+    image = match_image(ortho(tmp_path), predictor.description, ImageOptions())
+    settings = []
+    for nodata in (None, 3.0, 4.0):
+        statistics = predictor.description.statistics.model_copy(update={"nodata": nodata})
+        changed = copy(predictor)
+        changed.description = predictor.description.model_copy(update={"statistics": statistics})
+        settings.append(image_origin(changed, image)["SETTINGS_ID"])
+    assert len(set(settings)) == 3
+
+
+def test_killed_prediction_leaves_no_style_of_the_earlier_map_beside_the_new_one(
+    predictor: Predictor, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, maps = ortho(tmp_path), tmp_path / "maps"
+    predictor.predict_image(image, maps)
+    corrected = renamed(run_folder, tmp_path / "run")
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mtlaerial.prediction.shown_maps.write_style", killed)
+    with pytest.raises(KeyboardInterrupt):
+        corrected.predict_image(image, maps)
+    with rasterio.open(maps / "semantics.tif") as source:
+        assert stated_palette(source).categories[0].name == "corrected"
+    assert not (maps / "semantics.qml").exists()
+    assert (maps / "height.qml").exists()  # the same as before
 
 
 def test_a_style_that_nobody_edited_follows_corrected_classes(

@@ -9,7 +9,7 @@ from mtlaerial.errors import DataError
 from mtlaerial.maps.annotation import stated_palette
 from mtlaerial.maps.layer import Colour, Palette, Ramp, RasterLayer
 from mtlaerial.rasters.geotiff import open_raster
-from mtlaerial.system.files import write_text
+from mtlaerial.system.files import discard, write_text
 
 log = logging.getLogger(__name__)
 _SYMBOLS = {"metre": "m", "centimetre": "cm"}
@@ -43,10 +43,20 @@ def write_style(path: Path, layer: RasterLayer, replace: bool) -> None:
     target = style_path(path)
     if layer.style is None or (is_style(target) and not replace):
         return
-    text = style_text(layer)
-    if target.exists() and target.read_bytes() != text.encode():
+    write_text(target, style_text(layer))
+
+
+def discard_other_style(path: Path, layer: RasterLayer, replace: bool) -> None:
+    """Remove the style that :func:`write_style` would replace by another one.
+
+    To be called before a new map appears: a process that is killed between the two leaves no style of the earlier map.
+    """
+    target = style_path(path)
+    if layer.style is None or not target.exists() or (is_style(target) and not replace):
+        return
+    if target.read_bytes() != style_text(layer).encode():
         log.info("replacing %s", target)
-    write_text(target, text)
+        discard(target)
 
 
 def is_unedited(path: Path, layer: RasterLayer) -> bool:

@@ -58,11 +58,15 @@ class RegionRun:
 
     @property
     def identity(self) -> list[str]:
-        """Hashes of the run, of the title, names and colours that maps state, and of a calibration if there is one."""
+        """Hashes of the weights, of what else maps take from the description, and of a calibration if there is one.
+
+        The description says title, names and colours of classes, and the value of pixels that are no image.
+        """
         calibration = self.folder / CALIBRATION
         hashes = [file_hashes(calibration, "sha256")["sha256"]] if calibration.exists() else []
         classes = [(each.name, each.colour) for each in self.description.statistics.classes]
-        stated = json.dumps([training_data(self.description), classes])
+        nodata = self.description.statistics.nodata
+        stated = json.dumps([training_data(self.description), classes, *([] if nodata is None else [nodata])])
         return [self.description.sha256, hashlib.sha256(stated.encode()).hexdigest(), *hashes]
 
     @property

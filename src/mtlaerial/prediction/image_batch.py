@@ -141,7 +141,8 @@ def _predict(
 
 def _known_origin(predictor: Predictor, image: ImageInput, options: ImageOptions) -> dict[str, str]:
     """Return the tags that maps of an image from the web have, as far as they are known before it is fetched."""
-    settings = settings_id(predictor.prediction, options, predictor.calibration)
+    nodata = predictor.description.statistics.nodata
+    settings = settings_id(predictor.prediction, options, predictor.calibration, nodata)
     origin = origin_tags(image.path, "", predictor.description, predictor.prediction)
     del origin["IMAGE_ID"]
     return {**origin, "SETTINGS_ID": settings, SOURCE_ID: source_id(image.path, image.location)}

@@ -52,7 +52,8 @@ def image_origin(predictor: "Predictor", image: MatchingImage, address: str = ""
     address : str, optional
         The address on the web that it comes from.
     """
-    settings = settings_id(predictor.prediction, image.options, predictor.calibration)
+    nodata = predictor.description.statistics.nodata
+    settings = settings_id(predictor.prediction, image.options, predictor.calibration, nodata)
     sampled = sampled_origin(predictor, dataclasses.replace(image, area=None))
     return {**sampled, "SETTINGS_ID": settings, SOURCE_ID: source_id(image.path, address)}
 

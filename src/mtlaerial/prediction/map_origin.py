@@ -34,12 +34,21 @@ def origin_tags(image: Path, identity: str, description: RunDescription, predict
     return {"IMAGE": image.name, "IMAGE_ID": identity, **run}
 
 
-def settings_id(prediction: PredictionSpec, options: ImageOptions, calibration: AppliedCalibration | None) -> str:
-    """Return a hash of the settings that maps depend on, besides image and run."""
+def settings_id(
+    prediction: PredictionSpec,
+    options: ImageOptions,
+    calibration: AppliedCalibration | None,
+    nodata: float | None,
+) -> str:
+    """Return a hash of the settings that maps depend on, besides image and weights.
+
+    ``nodata`` is the value that the run takes for no image, which may be corrected without training again.
+    """
     entries = {
         "prediction": prediction.model_dump(mode="json", exclude=IMMATERIAL),
         "options": options.settings,
         "calibration": calibration.calibration.model_dump_json() if calibration else "",
+        **({} if nodata is None else {"nodata": nodata}),
     }
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 

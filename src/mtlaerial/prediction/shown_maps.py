@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mtlaerial.config import PredictionSpec
 from mtlaerial.maps.cog_writer import CogWriter, open_cog
-from mtlaerial.maps.qgis_style import is_unedited, write_style
+from mtlaerial.maps.qgis_style import discard_other_style, is_unedited, write_style
 from mtlaerial.maps.stac_item import write_item
 from mtlaerial.prediction.applied_calibration import AppliedCalibration
 from mtlaerial.prediction.blending.regrid import Cells, axes
@@ -93,15 +93,24 @@ class ShownMaps:
         return self._temporary.enter_context(regridded.open()), axes(self.image, self.image)
 
     def complete(self) -> None:
-        """Bring the maps of a resampled image to its own grid; to be called when all blocks are written."""
+        """Bring the maps of a resampled image to its own grid, and remove styles that will not be theirs.
+
+        To be called when all blocks are written, and before the maps appear.
+        """
         self._temporary.close()
         if self.storage.own_grid is not None:
             write_on_image_grid(self._regridded, self.storage.own_grid, self._grid)
+        for cog in self.cogs:
+            discard_other_style(cog.path, cog.layer, self._replaces_style(cog))
 
     def describe(self, origin: Mapping[str, str]) -> None:
         """Write the styles and the STAC Item of complete maps."""
         for cog in self.cogs:
-            # Without an earlier map a style in the folder is that of a map that has been removed.
-            write_style(cog.path, cog.layer, self.storage.replace or cog.layer.name not in self._edited_styles)
+            write_style(cog.path, cog.layer, self._replaces_style(cog))
         name = f"{self.description.name} {origin.get('IMAGE', '')}"
         write_item(self.folder, name, self._grid, self.cogs, item_properties(self.description, origin))
+
+    def _replaces_style(self, cog: CogWriter) -> bool:
+        """Tell whether a map replaces the style beside it, which a user may have edited."""
+        # Without an earlier map a style in the folder is that of a map that has been removed.
+        return self.storage.replace or cog.layer.name not in self._edited_styles

@@ -85,7 +85,8 @@ class SheetMapper:
             raise DataError(predictor.folder, "a network with context", expected, "Map the images one by one.")
         # Once for all sheets: an area may have many corners.
         self._area_id = "" if region.area is None else hashlib.sha256(shapely.to_wkb(region.area)).hexdigest()
-        self._settings_id = settings_id(predictor.prediction, ImageOptions(), predictor.calibration)
+        nodata = predictor.description.statistics.nodata
+        self._settings_id = settings_id(predictor.prediction, ImageOptions(), predictor.calibration, nodata)
         self.lattice = Lattice.of(predictor.prediction)
         self.blender = Blender(
             network,
