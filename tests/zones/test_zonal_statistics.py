@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import rasterio
@@ -25,6 +26,9 @@ GRID = grid(ROWS, COLUMNS, PIXEL)
 WEST, SOUTH, EAST, NORTH = GRID.bounds
 AREAS = [f"map_area_{name}" for name in CLASSES]
 HEIGHTS = [f"map_height_{name}" for name in ("mean", "median", "p90", "max")]
+
+PARCELS = [9_007_199_254_740_993, None, 2**62 + 1]
+"""Identifiers that float64 does not hold, and an empty one."""
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +190,22 @@ def test_a_column_that_is_called_as_the_geopackages_own_is_kept(maps: Path, tmp_
     table = zones(maps, polygons)
     assert table[[name for name in table if name.startswith("fid")]].to_numpy().ravel().tolist() == [7, 7]
     assert table["ogc_fid"].tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize("ending", ["gpkg", "geojson"])
+def test_large_identifiers_beside_an_empty_one_keep_their_digits(maps: Path, tmp_path: Path, ending: str) -> None:
+    shapes = [box(0, 10 * number, 5, 5) for number in range(3)]
+    parcels = pd.array(PARCELS, dtype="Int64")
+    frame = gpd.GeoDataFrame({"parcel": parcels}, geometry=shapes, crs="EPSG:32632")
+    frame.to_file(tmp_path / f"parcels.{ending}")
+    outs = [tmp_path / "zones.gpkg", tmp_path / "zones.csv"]
+    write_zonal_statistics(maps, tmp_path / f"parcels.{ending}", outs)
+    # Without the empty one, integers are read as such.
+    written = pyogrio.read_dataframe(outs[0], columns=["parcel"], where="parcel IS NOT NULL")
+    assert written["parcel"].tolist() == [PARCELS[0], PARCELS[2]]
+    assert len(gpd.read_file(outs[0])) == 3
+    cells = [line.split(",")[0] for line in outs[1].read_text().splitlines()[1:]]
+    assert cells == [str(PARCELS[0]), "", str(PARCELS[2])]
 
 
 def test_csv_has_the_attributes_and_no_polygons(maps: Path, tmp_path: Path) -> None:

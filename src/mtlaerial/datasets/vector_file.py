@@ -6,7 +6,7 @@ GDAL would also take a text file for a list of other files, a service, or comman
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ LARGEST_BYTES = 256 * 2**20
 """Largest GeoJSON file."""
 SHAPEFILE = ".shp"
 _BESIDE_SHAPEFILE = (".dbf", ".prj", ".shx", ".cpg")
+_EXACT = 2**53
+"""From here on float64 does not hold all whole numbers."""
 _SPATIAL_INDEX = "USING RTREE"
 """The only virtual table of a GeoPackage that reads nothing else."""
 
@@ -37,12 +39,42 @@ def read_vector_file(path: Path) -> Any:
     try:
         # Tables without geometries, such as styles that QGIS saves, have no type of geometry.
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-        table = gpd.read_file(path, layer=layers[0]) if len(layers) == 1 else None
+        table = gpd.read_file(path, layer=layers[0], fid_as_index=True) if len(layers) == 1 else None
+        if table is not None:
+            table = _with_exact_integers(table, path, layers[0]).reset_index(drop=True)
     except Exception as error:
         raise DataError(path, " ".join(str(error).split()), "a vector file", "Get the file anew.") from None
     if table is None:
         observed = f"the layers {', '.join(layers)}" if layers else "no layer with geometries"
         raise DataError(path, observed, "one layer with geometries", "Export the one that counts to a file of its own.")
+    return table
+
+
+def _with_exact_integers(table: Any, path: Path, layer: str) -> Any:
+    """Return features with whole numbers of more digits than float64 has as they are.
+
+    Readers give a column of integers with an empty value among them as float64; such a column becomes ``Int64``.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        With the numbers of the features as index.
+    path : Path
+    layer : str
+    """
+    import pandas as pd
+    import pyogrio
+
+    info = pyogrio.read_info(path, layer=layer)
+    for name, kind in zip(info["fields"], info["dtypes"], strict=True):
+        rounded = kind == "int64" and table[name].dtype == "float64" and table[name].abs().max() >= _EXACT
+        if rounded:
+            quoted = '"' + name.replace('"', '""') + '"'
+            present = pyogrio.read_dataframe(
+                path, layer=layer, columns=[name], read_geometry=False, fid_as_index=True, where=f"{quoted} IS NOT NULL"
+            )
+            table[name] = pd.array(present[name].reindex(table.index, fill_value=0), dtype="Int64")
+            table.loc[~table.index.isin(present.index), name] = pd.NA
     return table
 
 
@@ -53,6 +85,17 @@ def vector_parts(path: Path) -> list[Path]:
     endings = [(path.with_suffix(ending), path.with_suffix(ending.upper())) for ending in _BESIDE_SHAPEFILE]
     parts = [next((part for part in spellings if part.exists()), None) for spellings in endings]
     return [path, *filter(None, parts)]
+
+
+def part_versions(path: Path) -> list[list[Any]]:
+    """Return path, size and time of each part of a vector file; the path alone of a file that is missing."""
+    versions: list[list[Any]] = []
+    for part in vector_parts(path):
+        versions.append([str(part)])
+        with suppress(OSError):
+            status = part.stat()
+            versions[-1] += [status.st_size, status.st_mtime_ns]
+    return versions
 
 
 def require_plain(path: Path) -> None:
