@@ -82,6 +82,7 @@ def add_polygons(place: Workplace) -> None:
     assert place.planned({"map": {**MAP, **products}}, ["map"]) == []
     attributes = place.folder / "districts.dbf"
     attributes.write_bytes(attributes.read_bytes().replace(b"west", b"left"))
+    os.utime(attributes, (1_000_000_000, 1_000_000_000))  # an older copy, whose time a copying program kept
     assert "Summing up the region's maps in polygons" in place.planned({"map": {**MAP, **products}}, ["map"])
 
 

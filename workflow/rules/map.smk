@@ -4,7 +4,7 @@
 MAP = "<results>/map"
 
 if project.config.map:
-    from mtlaerial.datasets.vector_file import vector_parts
+    from mtlaerial.datasets.vector_file import part_versions, vector_parts
     from mtlaerial.pipeline.region_run import RegionRun
     from mtlaerial.regions.region_summary import RegionSummary
     from mtlaerial.regions.sheets import number_of_jobs
@@ -114,6 +114,9 @@ if project.config.map:
             mem_mb=growing(8000),
             runtime=1440,
             gpu=0,
+        params:
+            # Snakemake itself notices only files that are newer than the results.
+            polygons=project.config.map.polygons and part_versions(project.config.map.polygons),
         message:
             "Summing up the region's maps in polygons"
         script:

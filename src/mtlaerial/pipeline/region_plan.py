@@ -8,7 +8,7 @@ from typing import Any
 
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.datasets.check.image_gate.expectation import MAP_KEYS
-from mtlaerial.datasets.vector_file import vector_parts
+from mtlaerial.datasets.vector_file import part_versions
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.pipeline.region_products import require_products
 from mtlaerial.prediction.image_inputs import find_images
@@ -87,8 +87,8 @@ def _kept(path: Path) -> Region | None:
 def _plan_id(spec: MapSpec, paths: list[Path], run_id: str) -> str:
     """Return a hash of what the plan of a region depends on."""
     keys = spec.model_dump(mode="json", exclude=_NO_PART_OF_PLAN)
-    area = vector_parts(spec.area) if spec.area else []
-    files = [*map(_image_version, paths), *map(_version, area)]
+    area = part_versions(spec.area) if spec.area else []
+    files = [*map(_image_version, paths), *area]
     return hashlib.sha256(json.dumps([keys, run_id, files]).encode()).hexdigest()
 
 
@@ -98,12 +98,3 @@ def _image_version(path: Path) -> list[Any]:
         return [str(path), *file_version(path)]
     except (OSError, UserError):
         return [str(path)]
-
-
-def _version(path: Path) -> list[Any]:
-    """Return path, size and time of a file; nothing else of one that is missing, of which planning will tell."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return [str(path)]
-    return [str(path), stat.st_size, stat.st_mtime_ns]
