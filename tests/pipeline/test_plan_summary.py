@@ -82,11 +82,14 @@ def test_where_nothing_is_left_no_time_is_told(project: Project) -> None:
     assert "time" not in lines
 
 
-@pytest.mark.parametrize(("accelerator", "hours"), [("cpu", 1), ("cuda", 2)])
+@pytest.mark.parametrize(
+    ("accelerator", "gpus", "hours"), [("cpu", 1, 1), ("cuda", 0, 2), ("auto", 0, 1), ("auto", 1, 2)]
+)
 def test_a_budget_tells_the_time_without_a_measurement(
-    data: dict[str, Any], tmp_path: Path, accelerator: str, hours: int
+    data: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str, gpus: int, hours: int
 ) -> None:
-    """Four trainings of 30 minutes, on the CPU of two cores."""
+    """Four trainings of 30 minutes, on the CPU of two cores; ``auto`` takes a GPU where there is one."""
+    monkeypatch.setattr("mtlaerial.pipeline.plan_summary.visible_gpus", lambda: ("GPU-0",) * gpus)
     data["methods"]["classes"]["overrides"] = {}
     training = {**TRAINING, "threads": 2, "budget": {"minutes": 30}, "accelerator": accelerator}
     project = Project.of({**data, "results": str(tmp_path / "results"), "training": training})

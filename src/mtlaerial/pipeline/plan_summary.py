@@ -1,16 +1,20 @@
 """Summary of what a run of the workflow would train, for the end of a dry run."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
 
-from mtlaerial.errors import UserError
+from mtlaerial.errors import DeviceError, UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.runs.cost import load_cost
+from mtlaerial.runs.plan import RunPlan
 from mtlaerial.runs.progress_file import last_record
+from mtlaerial.runs.rate import load_rate
 from mtlaerial.runs.status import RunStatus, training_states
+from mtlaerial.system.nvidia_smi import visible_gpus
 
 Training = tuple[str, str, int]
 """Data set, method and seed."""
@@ -73,7 +77,8 @@ def _time(project: Project, left: Collection[RunStatus]) -> str:
     """Return the time of the trainings that are left, one after the other, as far as it is known."""
     if not left:
         return ""
-    times = [_seconds_left(project, status) for status in left]
+    gpu_here = cache(_has_gpu)  # for all trainings, as it may take a second
+    times = [_seconds_left(project, status, gpu_here) for status in left]
     known = [seconds for seconds in times if seconds is not None]
     if not known:
         return "not known before a seed of each method has been trained"
@@ -82,18 +87,39 @@ def _time(project: Project, left: Collection[RunStatus]) -> str:
     return f"{text}; not known of {unknown}" if unknown else text
 
 
-def _seconds_left(project: Project, status: RunStatus) -> float | None:
+def _seconds_left(project: Project, status: RunStatus, gpu_here: Callable[[], bool]) -> float | None:
     """Return the seconds of a training's steps that are left, by its budget or by the cost of a seed."""
     dataset, method, seed = _training(status)
     training = project.recipe(dataset, method).training
     if training.budget:
-        # Minutes of cores; of a GPU where one is asked for.
-        return 60 * training.budget.minutes / (1 if training.accelerator == "cuda" else training.threads)
+        # Minutes of cores; of a GPU where one trains.
+        on_gpu = _trains_on_gpu(project, project.plan(dataset, method, seed), gpu_here)
+        return 60 * training.budget.minutes / (1 if on_gpu else training.threads)
     runs = project.config.results / dataset / "runs" / method
     record = last_record(runs / f"seed{seed}")
     done = record.saved_step if record and status.state in ("running", "interrupted") else 0
     seconds = next(_seconds_per_step(runs), None)
     return None if seconds is None else seconds * (training.steps - done)
+
+
+def _trains_on_gpu(project: Project, plan: RunPlan, gpu_here: Callable[[], bool]) -> bool:
+    """Tell whether a training with a budget uses a GPU: as stated, else as its rate was measured, else as here."""
+    if plan.training.accelerator != "auto":
+        return plan.training.accelerator == "cuda"
+    budget = plan.training.budget
+    assert budget
+    measured = project.config.results / plan.dataset / "rates" / f"{plan.method}.json"
+    try:
+        return load_rate(budget.rate or measured, plan).device == "cuda"
+    except UserError:  # none yet, or of another recipe
+        return gpu_here()
+
+
+def _has_gpu() -> bool:
+    try:
+        return bool(visible_gpus())
+    except DeviceError:  # of which a job that needs one tells
+        return False
 
 
 def _seconds_per_step(folder: Path) -> Iterator[float]:
