@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, task_entry
 from mtlaerial.config.class_sets import ClassSets
@@ -88,6 +88,8 @@ class Scores(Section):
     """Classes that a second set of semantic scores leaves out."""
     class_sets: ClassSets = {}
     """Sets of classes that are scored as one class each, by name."""
+    had_other_sets: Annotated[bool, Field(exclude=True)] = False
+    """Whether ``class_sets`` are those of another row of its table, in place of its own."""
     consistency: ConsistencyRules = {}
     """Rules between tasks that the maps were scored by; empty for a run of one task."""
     calibration: tuple[str, ...] = ()

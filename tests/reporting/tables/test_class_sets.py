@@ -65,6 +65,15 @@ def test_runs_that_were_scored_without_sets_have_those_of_the_others() -> None:
     assert "–" not in [row[column].text for row in panel.rows[:2]]
 
 
+def test_note_names_the_rows_that_were_scored_by_other_sets() -> None:
+    other = {"tall": ("house", "tree"), "low": ("road", "grass")}
+    runs = [scored("net", 0), scored("weak", 0, class_sets=other), scored("plain", 0, class_sets={})]
+    notes = " ".join(note.text for note in build_documents(runs)[0].panels[0].notes)
+    assert "In place of other sets, by which they were scored: weak." in notes
+    notes = " ".join(note.text for note in build_documents(runs[::2])[0].panels[0].notes)
+    assert "In place of other sets" not in notes
+
+
 @pytest.mark.parametrize(
     ("sets", "message"),
     [

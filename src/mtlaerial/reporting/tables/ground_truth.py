@@ -84,7 +84,9 @@ def set_convention(runs: Sequence[Scores]) -> str:
     scored = {name for classes in sets.values() for name in classes}
     others = [name for name in next(run.classes for run in runs if run.classes) if name not in scored]
     ignored = f" Pixels of {', '.join(others)} in the truth are ignored." if others else ""
-    return f"Class sets, each scored as one class: {'; '.join(texts)}.{ignored}"
+    replaced = list(dict.fromkeys(run.method for run in runs if run.had_other_sets))
+    instead = f" In place of other sets, by which they were scored: {', '.join(replaced)}." if replaced else ""
+    return f"Class sets, each scored as one class: {'; '.join(texts)}.{ignored}{instead}"
 
 
 def _classes_in_truth(runs: Sequence[Scores]) -> tuple[list[str], list[str]]:

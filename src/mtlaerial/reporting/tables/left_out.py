@@ -13,11 +13,16 @@ def left_out_alike(runs: Sequence[Scores]) -> list[Scores]:
     Parameters
     ----------
     runs : sequence of Scores
-        All runs on one data set. What any of them leaves out, all do; sets are those of the first run with some, and so
-        are rules between tasks.
+        All runs on one data set. What any of them leaves out, all do; sets are those of the first run with some, which
+        a note says of runs with others, and so are rules between tasks.
     """
     without = tuple(sorted({name for run in runs for name in run.without_classes}))
     sets = next((run.class_sets for run in runs if run.class_sets), {})
     names = set(chain(*sets.values()))
-    changes = [{"without_classes": without, "class_sets": sets if names <= set(run.classes) else {}} for run in runs]
-    return ruled_alike([run.model_copy(update=change) for run, change in zip(runs, changes, strict=True)])
+    alike = []
+    for run in runs:
+        others = run.had_other_sets or (bool(run.class_sets) and run.class_sets != sets)
+        of_classes = sets if names <= set(run.classes) else {}
+        changes = {"without_classes": without, "class_sets": of_classes, "had_other_sets": others}
+        alike.append(run.model_copy(update=changes))
+    return ruled_alike(alike)
