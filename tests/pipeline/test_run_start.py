@@ -1,6 +1,7 @@
 """A run to start from in a project: an input of the training, trained before it or there already, or shipped."""
 
 import hashlib
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,30 @@ def test_bands_that_published_weights_do_not_know_are_named_before_they_are_fetc
     with pytest.raises(UserError, match="new_bands: found no entry for the band blue of the image"):
         check_starts(project("lite", model=model, changes=changes))
     check_starts(project("lite", model=model, changes=changes, new_bands={"blue": "nir"}))
+
+
+def test_another_run_or_file_of_the_same_name_decides_whatever_its_time(
+    project: Any, tmp_path: Path, statistics: Statistics
+) -> None:
+    """An older file than the results is no news for Snakemake."""
+    file, folder = tmp_path / "weights.pt", tmp_path / "run"
+    plan = tiny.run_plan().model_copy(update={"model": EncoderDecoderSpec.parse(SMALL, "model")})
+
+    def start(source: Path | str) -> Any:
+        return Decisive(project(str(source))).train("city", "tuned", "0").get("start")
+
+    assert start(file) is None  # missing
+    file.write_bytes(b"first")
+    first = start(file)
+    file.write_bytes(b"replaced")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert start(file) != first
+    hashes = []
+    for seed in (0, 1):
+        drawn_run(folder, plan, statistics, seed)
+        hashes.append(start(f"{folder}/"))
+    assert hashes[0] != hashes[1]
+    assert start("results/city/runs/both/seed0") is None  # its file is news whenever it is trained
 
 
 def test_a_shipped_run_is_no_input_and_its_hash_decides(

@@ -11,12 +11,11 @@ from mtlaerial.config.stages import Stage
 from mtlaerial.datasets.buffer import later_tiles
 from mtlaerial.datasets.sources import place_sources, raw_sources, tile_keys
 from mtlaerial.pipeline.project import Project
-from mtlaerial.pipeline.project_starts import start_of
+from mtlaerial.pipeline.project_starts import start_identity
 from mtlaerial.pipeline.table_facts import folds_of, table_facts, table_notes
 from mtlaerial.pipeline.transfer_plan import class_codes, scoring_of, tested_sets, transfer_notes
 from mtlaerial.runs.rate import rate_recipe
 from mtlaerial.runs.recipe_record import recipe_record
-from mtlaerial.runs.run import read_description
 
 Params = dict[str, Any]
 _ALWAYS = ("seed", "size", "vary", "ground_truth_gsd")
@@ -87,10 +86,8 @@ class Decisive:
         plan = self.project.plan(dataset, method, int(seed))
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
         names = decisive_names(plan.training, plan.model.start, self._spec(dataset).class_names)
-        start = start_of(self.project, method)
-        if start and start.shipped:  # the package's files are no inputs of a rule
-            params["start"] = read_description(start.path).sha256
-        return {**params, **names}
+        identity = start_identity(self.project, method)
+        return {**params, **names, **({"start": identity} if identity else {})}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""

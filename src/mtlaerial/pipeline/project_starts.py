@@ -1,15 +1,18 @@
 """Initial weights of a project's trainings: published ones, and runs of the same workflow or of others."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from mtlaerial.config import D3NetSpec
-from mtlaerial.errors import ConfigError
+from mtlaerial.errors import ConfigError, UserError
 from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.start import Start, require_start, resolve_start
 from mtlaerial.pipeline.start_fit import require_fitting_start
 from mtlaerial.runs.initial_weights_check import require_usable_weights
+from mtlaerial.runs.run import read_description
+from mtlaerial.runs.start import is_run
 
 
 class RunName(NamedTuple):
@@ -22,6 +25,24 @@ class RunName(NamedTuple):
 def start_of(project: Project, method: str) -> Start | None:
     """Return the weights that the training of a method begins with; None for random ones."""
     return resolve_start(project.config, project.config.methods[method].model, _fetched(project))
+
+
+def start_identity(project: Project, method: str) -> str | list[int]:
+    """Return what tells a method's initial weights from others of the same name; nothing of those the workflow makes.
+
+    Snakemake itself notices only files that are newer than the results, and the package's files are no inputs of a
+    rule. It is the hash of a run's weights, and size and time of a file of weights in whole seconds, as file systems
+    keep fractions differently.
+    """
+    start = start_of(project, method)
+    if start is None or start.published or run_of(project, start.path):
+        return ""
+    with suppress(UserError, OSError):  # of a missing one check_starts tells
+        if is_run(start.path):
+            return read_description(start.path).sha256
+        status = start.path.stat()
+        return [status.st_size, int(status.st_mtime)]
+    return ""
 
 
 def check_starts(project: Project) -> None:
