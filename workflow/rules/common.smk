@@ -133,6 +133,11 @@ def all_cores(wildcards):
         return project.recipe(wildcards.dataset, wildcards.method).training.threads_at_once
 
 
+def trainings_timed(wildcards):
+    """Return the number of trainings that are at work while a rate is measured."""
+    return project.recipe(wildcards.dataset, wildcards.method).training.budget.side_by_side
+
+
 def growing(megabytes):
     """Return a resource function: memory that grows by the same amount with each attempt."""
     return lambda wildcards, attempt: megabytes * attempt

@@ -14,7 +14,8 @@ rule measure_rate:
     priority: 1
     threads: all_cores
     resources:
-        mem_mb=growing(12000),
+        # That of `train`, for each of the trainings that are timed at once.
+        mem_mb=lambda wildcards, attempt: 12000 * trainings_timed(wildcards) * attempt,
         runtime=60,
         gpu=gpus,
         cpus_per_gpu=lambda w, threads: threads + 2,
