@@ -1,5 +1,6 @@
 """Budgets in the workflow: a rate by which minutes become updates, measured or given."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def test_a_given_rate_decides_the_updates_and_nothing_is_measured(
     assert (content["budget"]["updates"], content["budget"]["minutes"]) == (30, 0.5)
     assert not (place.folder / RATE).exists()
     assert place.planned(given, targets) == []
+    stub(place, monkeypatch, 2.0)
+    os.utime(place.folder / "given.json", (1_000_000_000, 1_000_000_000))  # an older one than the results
+    assert "Training equal on town, seed 0" in place.planned(given, targets)
     less = place.planned(config(0.25, rate="given.json"), targets)
     assert "Training equal on town, seed 0" in less
     Path(place.folder / "given.json").write_text("{")
@@ -78,6 +82,8 @@ def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_upd
     assert place.planned(measured, targets) == []
     beside = place.planned(config(0.02, side_by_side=2), targets)
     assert {"Measuring the rate of equal on town", "Training equal on town, seed 0"} <= set(beside)
+    doubled = place.run("--dry-run", *targets, config=config(0.02, side_by_side=2))
+    assert "mem_mb=24000" in doubled.stdout
     slower = place.planned({**measured, "training": {"learning_rate": 0.5}}, targets)
     assert "Training equal on town, seed 0" in slower
     assert "Measuring the rate of equal on town" not in slower

@@ -14,7 +14,7 @@ from mtlaerial.pipeline.project import Project
 from mtlaerial.pipeline.project_starts import start_identity
 from mtlaerial.pipeline.table_facts import folds_of, table_facts, table_notes
 from mtlaerial.pipeline.transfer_plan import class_codes, scoring_of, tested_sets, transfer_notes
-from mtlaerial.runs.rate import rate_recipe
+from mtlaerial.runs.rate import rate_recipe, stated_rate_hash
 from mtlaerial.runs.recipe_record import recipe_record
 
 Params = dict[str, Any]
@@ -87,7 +87,8 @@ class Decisive:
         params: Params = {"plan": plan.decisive("train"), "data": self._training_data("train", dataset)}
         names = decisive_names(plan.training, plan.model.start, self._spec(dataset).class_names)
         identity = start_identity(self.project, method)
-        return {**params, **names, **({"start": identity} if identity else {})}
+        inputs = {"start": identity, "rate": stated_rate_hash(plan, self.project.config.results)}
+        return {**params, **names, **{key: value for key, value in inputs.items() if value}}
 
     def describe_run(self, dataset: str, method: str, seed: str) -> Params:
         """Return the keys that ``run.yaml`` states, also those that only people read."""

@@ -140,6 +140,7 @@ def _training_keys(project: Project, plan: RunPlan, patches: int | None) -> dict
     published = start is not None and start.source in project.config.pretrained
     weights = rules.fetch_pretrained(start.source) if start and published else {}
     keys = {**rules.train(plan.dataset, plan.method, str(plan.seed)), "weights": weights}
+    keys.pop("rate", None)  # the patches that follow from it count
     training = {key: value for key, value in keys["plan"]["training"].items() if key != _PATCHES}
     training |= {} if patches is None else {_PATCHES: patches}
     return {**keys, "plan": {**keys["plan"], "training": training}}

@@ -16,6 +16,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError
 from mtlaerial.pipeline.configured_entry import configured_entry
 from mtlaerial.pipeline.fitting_data import require_images
+from mtlaerial.pipeline.idle_settings import idle_settings
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.scored_run import ScoredRun, scored_runs
 from mtlaerial.pipeline.seen_tiles import require_unseen, validation_note
@@ -105,6 +106,8 @@ def score_runs(
     rows = scored_runs(runs, dataset, spec)
     configured = configs or recipe or settings
     config = load_project(*configs, recipe=recipe, settings=settings) if configured else None
+    if idle := idle_settings(settings or {}, blend):
+        log.warning("--set %s: no score depends on it: runs are predicted as they were configured", ", ".join(idle))
     recipes = _recipes(rows, dataset, spec, config)
     rows = [row.with_blend(blend, recipe.prediction) for row, recipe in zip(rows, recipes, strict=True)]
     tested = _tested(dataset, rows)

@@ -4,6 +4,7 @@ No training reads a clock: a budget becomes a number of updates by this file (:m
 same file gives the same training on every machine.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -73,6 +74,18 @@ class Rate(Section):
 def rate_recipe(plan: RunPlan) -> dict[str, Any]:
     """Return the keys of a plan that the time of an update depends on."""
     return {key: value for key, value in plan.decisive("measure_rate").items() if key not in _RUN}
+
+
+def stated_rate_hash(plan: RunPlan, results: Path) -> str:
+    """Return the hash of the file of a rate that a plan names; empty without one, or while it is missing.
+
+    Snakemake itself notices only a file that is newer than the results. A file among these is one that the workflow
+    makes, maybe later than it plans.
+    """
+    path = plan.training.budget and plan.training.budget.rate
+    if path is None or path.is_relative_to(results) or not path.is_file():
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def save_rate(rate: Rate, path: Path) -> None:
