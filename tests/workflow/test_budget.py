@@ -82,10 +82,17 @@ def test_a_rate_is_measured_once_and_again_when_a_key_changes_the_time_of_an_upd
     assert place.planned(measured, targets) == []
     beside = place.planned(config(0.02, side_by_side=2), targets)
     assert {"Measuring the rate of equal on town", "Training equal on town, seed 0"} <= set(beside)
-    doubled = place.run("--dry-run", *targets, config=config(0.02, side_by_side=2))
-    assert "mem_mb=24000" in doubled.stdout
     slower = place.planned({**measured, "training": {"learning_rate": 0.5}}, targets)
     assert "Training equal on town, seed 0" in slower
     assert "Measuring the rate of equal on town" not in slower
     save_rate(rate.model_copy(update={"seconds": 2 * rate.seconds}), place.folder / RATE)
     assert place.planned(measured, targets) == ["Training equal on town, seed 0", "Describing equal on town, seed 0"]
+
+
+def test_rate_of_trainings_side_by_side_asks_for_the_memory_of_all(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "place")
+    script = place.folder / "workflow/scripts/measure_rate.py"
+    script.write_text('print("given", snakemake.resources.mem_mb)\nraise SystemExit(1)\n')
+    for trainings in (1, 2):
+        run = place.run(str(RATE), "--retries", "0", config=config(0.02, side_by_side=trainings))
+        assert f"given {12_000 * trainings}\n" in run.stdout
