@@ -23,6 +23,7 @@ USED: dict[str, set[str]] = {
     "mtlaerial.pipeline.launch": set(),
     "mtlaerial.training.train": {"torch", "pandas"},
     "mtlaerial.scoring.scores": set(),
+    "mtlaerial.scoring.scores_file": set(),
     "mtlaerial.reporting.report": {"pandas", "matplotlib"},
 }
 """Slow packages that a step uses, by the module it begins with; the report imports tables and figures too."""

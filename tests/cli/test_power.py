@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from mtlaerial.cli import app
 from mtlaerial.errors import DataError
-from mtlaerial.scoring.scores import Scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import save_scores
 from mtlaerial.scoring.tile_scores import TileScores
 from support.sample_scores import run
 

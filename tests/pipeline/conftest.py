@@ -15,7 +15,7 @@ from mtlaerial.pipeline.run_keys import run_keys
 from mtlaerial.runs.cost import Cost, save_cost
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import save_scores
+from mtlaerial.scoring.scores_file import save_scores
 from support import tiny
 from support.city_project import SPEC
 from support.row_checkouts import CONFIG, ROWS, RUN, Build, all_tiles

@@ -18,7 +18,7 @@ from mtlaerial.reporting.tables import build_documents
 from mtlaerial.reporting.tables.render import latex, markdown
 from mtlaerial.runs.status import training_states
 from mtlaerial.scoring.finished_row import load_row, save_row
-from mtlaerial.scoring.scores import load_scores
+from mtlaerial.scoring.scores_file import load_scores
 from support import tiny
 from support.row_checkouts import RUN, Build, all_tiles
 from support.sample_scores import experiment, run, tile

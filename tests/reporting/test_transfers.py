@@ -8,7 +8,8 @@ import pytest
 
 from mtlaerial.reporting.report import ReportInputs, write_report
 from mtlaerial.reporting.transfers import RESAMPLED, Transfers, read_transfers, resampling_notes
-from mtlaerial.scoring.scores import Scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import save_scores
 from support.report_place import specification
 from support.sample_scores import run, tile
 

@@ -8,7 +8,7 @@ import pytest
 
 from mtlaerial.errors import DataError
 from mtlaerial.runs.cost import load_cost, load_prediction_cost
-from mtlaerial.scoring.scores import load_scores
+from mtlaerial.scoring.scores_file import load_scores
 from mtlaerial.tiles.record import load_record
 
 READERS: dict[str, Callable[[Path], Any]] = {

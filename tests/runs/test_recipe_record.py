@@ -16,7 +16,7 @@ from mtlaerial.runs.recipe_record import RecipeRecord, recipe_record
 from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.configurations import PROJECT

@@ -12,7 +12,7 @@ from mtlaerial.config import ScoringSpec
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.reporting.tables.collect import collect
 from mtlaerial.scoring.run_scores import score_run
-from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.tiles.measure import summarise
 from mtlaerial.tiles.record import write_record
 from mtlaerial.tiles.statistics import Statistics

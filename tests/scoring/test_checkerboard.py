@@ -18,7 +18,8 @@ from mtlaerial.scoring.checkerboard import (
     peak_ratio,
     save_spectra,
 )
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from support.checkerboards import grid, roofs, spectra
 from support.sample_scores import experiment
 

@@ -15,7 +15,7 @@ from mtlaerial.rasters.grid import Grid
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.consistency import count_violations, pooled_violations, violation_map
 from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from support.tiny import Folders
 
 NAMES = ("road", "roof", "water")

@@ -16,7 +16,8 @@ from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring.metrics import MASKS, SUMS, confusion_matrix, height_scores
 from mtlaerial.scoring.run_scores import score_run
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.tiles.prepare import prepare_tile
 from support import tiny
 from support.scored_maps import SCORING, Run, truth

@@ -12,7 +12,8 @@ from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.runs.run import load_description
 from mtlaerial.scoring import tile_uncertainty
 from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.scoring.uncertainty import uncertainty_scores
 from support.maps_by_hand import write_map
 from support.tiny import Folders

@@ -27,7 +27,8 @@ from mtlaerial.runs.run import load_description, read_description, save_descript
 from mtlaerial.runs.text import describe_run
 from mtlaerial.scoring.height_truth import HeightTruth
 from mtlaerial.scoring.run_scores import score_run
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.train import train

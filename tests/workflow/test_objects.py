@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mtlaerial.scoring.finished_row import load_row
-from mtlaerial.scoring.scores import load_scores
+from mtlaerial.scoring.scores_file import load_scores
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from mtlaerial.pipeline.score_runs import score_runs
-from mtlaerial.scoring.scores import Scores, load_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores
 from support.workplace import Workplace
 
 pytestmark = pytest.mark.workflow

@@ -24,7 +24,7 @@ with logged(snakemake):
         save_vectors,
     )
     from mtlaerial.runs.run import load_description
-    from mtlaerial.scoring.scores import load_scores
+    from mtlaerial.scoring.scores_file import load_scores
 
     out = Path(snakemake.output[0])
     formats = snakemake.params.decisive["formats"]

@@ -9,7 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.reporting.folds import Evaluation, pool_folds
     from mtlaerial.reporting.label_curves import draw_curves
-    from mtlaerial.scoring.scores import load_scores
+    from mtlaerial.scoring.scores_file import load_scores
 
     datasets = snakemake.params.decisive["datasets"]
     scores = [load_scores(Path(path)) for path in snakemake.input]

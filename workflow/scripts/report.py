@@ -21,7 +21,7 @@ with logged(snakemake):
     from mtlaerial.reporting.run_costs import prediction_costs, run_costs
     from mtlaerial.reporting.trainings import training_facts
     from mtlaerial.reporting.transfers import read_transfers
-    from mtlaerial.scoring.scores import load_scores
+    from mtlaerial.scoring.scores_file import load_scores
 
     figures: list[Path] = []
     for path in map(Path, snakemake.input.figures):

@@ -13,7 +13,7 @@ with logged(snakemake):
     from mtlaerial.objects.run_objects import with_objects
     from mtlaerial.runs.calibration_file import load_calibration
     from mtlaerial.scoring.run_scores import score_run
-    from mtlaerial.scoring.scores import save_scores
+    from mtlaerial.scoring.scores_file import save_scores
 
     run = Path(snakemake.output[0]).parent
     scoring = ScoringSpec.parse(snakemake.params.decisive["scoring"], "scoring")

@@ -13,7 +13,7 @@ with logged(snakemake):
     from mtlaerial.pipeline.transfer import transferred
     from mtlaerial.runs.run import load_description
     from mtlaerial.scoring.run_scores import score_maps
-    from mtlaerial.scoring.scores import save_scores
+    from mtlaerial.scoring.scores_file import save_scores
 
     decisive, tested = snakemake.params.decisive, dataset_in(snakemake.params.context)
     run = load_description(Path(snakemake.input.description).parent)

@@ -10,7 +10,7 @@ with logged(snakemake):
     from mtlaerial.config.published import PublishedSpec
     from mtlaerial.reporting.folds import Evaluation, pool_folds
     from mtlaerial.reporting.tables import write_tables
-    from mtlaerial.scoring.scores import load_scores
+    from mtlaerial.scoring.scores_file import load_scores
 
     scores = [load_scores(Path(path)) for path in snakemake.input]
     evaluations: dict[str, Evaluation] = {}

@@ -9,7 +9,7 @@ snakemake: Job
 with logged(snakemake):
     from mtlaerial.reporting.folds import Evaluation, pool_folds
     from mtlaerial.reporting.tradeoff_points import draw_tradeoff
-    from mtlaerial.scoring.scores import load_scores
+    from mtlaerial.scoring.scores_file import load_scores
 
     decisive = snakemake.params.decisive
     evaluation = Evaluation(folds=decisive["folds"], protocol="")

@@ -10,7 +10,8 @@ from mtlaerial.reporting.inference.differences import Difference
 from mtlaerial.reporting.inference.power import noise_of
 from mtlaerial.reporting.tables.comparison import compare
 from mtlaerial.scoring.finished_row import load_row
-from mtlaerial.scoring.scores import Scores, load_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores
 
 SCORES, ROWS = "scores.json", "*.seed*.json"
 

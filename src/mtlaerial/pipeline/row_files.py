@@ -7,7 +7,7 @@ from mtlaerial.pipeline.run_keys import RunKeys
 from mtlaerial.runs.cost import load_cost
 from mtlaerial.runs.run import read_description
 from mtlaerial.scoring.finished_row import FinishedRow, load_row, require_same_tiles, save_row, tile_hashes
-from mtlaerial.scoring.scores import load_scores, save_scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.system.processor import processor_name
 
 

@@ -30,7 +30,8 @@ from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 from mtlaerial.runs.final_weights import HISTORY
 from mtlaerial.scoring.run_scores import score_maps
-from mtlaerial.scoring.scores import Scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import save_scores
 from mtlaerial.system.files import require_folder
 
 log = logging.getLogger(__name__)

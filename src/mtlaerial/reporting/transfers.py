@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mtlaerial.reporting.folds import Evaluation, pool_folds
-from mtlaerial.scoring.scores import Scores, load_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores
 
 RESAMPLED = "resampled.json"
 """Beside the maps: metres per pixel of the training, and of each tile whose image was resampled to them."""

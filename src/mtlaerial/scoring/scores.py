@@ -1,13 +1,11 @@
-"""Scores of a run's maps against the ground truth: sums per tile, in one file per run."""
+"""Scores of a run's maps against the ground truth: sums per tile; of their file see :mod:`.scores_file`."""
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from mtlaerial.config import ModelSpec, PredictionSpec, Section, Task, TrainingSpec, task_entry
 from mtlaerial.config.class_sets import ClassSets
@@ -15,7 +13,6 @@ from mtlaerial.config.consistency import ConsistencyRules
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.height_head import height_of_bins_moved
 from mtlaerial.config.labelled import WHOLE
-from mtlaerial.errors import DataError
 from mtlaerial.rasters.grid import area_weights
 from mtlaerial.runs.cosines import Cosines
 from mtlaerial.scoring.detection import COUNTS
@@ -25,8 +22,6 @@ from mtlaerial.scoring.object_sums import RunObjects
 from mtlaerial.scoring.tile_scores import TileScores
 from mtlaerial.scoring.tile_sums import OVERALL, TALL_GROUP
 from mtlaerial.scoring.uncertainty import UncertaintySums, pooled_uncertainty
-from mtlaerial.system.file_format import require_format
-from mtlaerial.system.files import write_text
 
 FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
@@ -221,34 +216,3 @@ class Scores(Section):
             if matrix:
                 total += weights[name] * np.array(matrix, dtype=np.float64)
         return total
-
-
-def save_scores(scores: Scores, path: Path) -> None:
-    """Write ``scores.json``."""
-    unused = set() if scores.ensemble else {"ensemble", "ensemble_heights"}
-    write_text(path, scores.model_dump_json(indent=1, exclude=unused))
-
-
-def load_scores(path: Path) -> Scores:
-    """Read ``scores.json``.
-
-    Raises
-    ------
-    DataError
-        When the file is of another format, or not valid.
-    """
-    remedy = "Delete the file, so that it is made again."
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(data, dict):
-            require_format(path, data, FORMAT, remedy)
-        return Scores.model_validate(data)
-    except (ValueError, RecursionError) as error:
-        raise DataError(path, _first_fault(error), "scores of this version", remedy) from None
-
-
-def _first_fault(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"

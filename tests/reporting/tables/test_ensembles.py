@@ -13,7 +13,8 @@ from mtlaerial.reporting.tables.gain import baselines
 from mtlaerial.runs.cost import Cost, save_cost
 from mtlaerial.runs.ensemble import make_ensemble
 from mtlaerial.runs.loading import load_run
-from mtlaerial.scoring.scores import Scores, load_scores, save_scores
+from mtlaerial.scoring.scores import Scores
+from mtlaerial.scoring.scores_file import load_scores, save_scores
 from mtlaerial.tiles.statistics import Statistics
 from support import tiny
 from support.sample_scores import experiment, run, tile
