@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+from shapely.geometry import box
 
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
@@ -38,6 +40,17 @@ def test_a_raster_under_the_name_of_another_format_is_refused(tmp_path: Path) ->
         pass
     expected = f"{path}: found a PNG, against its name; expected a GeoTIFF. Rename it: mv {path} {tmp_path}/a.png"
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "geojson", "fgb"])
+def test_polygons_in_the_place_of_a_raster_are_refused_with_the_command_that_makes_labels(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    gpd.GeoDataFrame({"class": ["a"]}, geometry=[box(0, 0, 1, 1)], crs="EPSG:4326").to_file(path)
+    words = rf"a\.{suffix}: found a vector file; .* mtlaerial rasterise .*a\.{suffix} IMAGE --column COLUMN"
+    with pytest.raises(DataError, match=words), open_raster(path):
+        pass
 
 
 def test_a_raster_of_another_format_is_refused_with_the_conversion(tmp_path: Path) -> None:

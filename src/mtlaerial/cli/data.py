@@ -40,6 +40,38 @@ def check(
 
 
 @commands.command()
+def rasterise(
+    polygons: Annotated[
+        Path, typer.Argument(metavar="POLYGONS", help="Vector file of labelled polygons, in any CRS: .gpkg, .shp, ....")
+    ],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image on whose pixels the labels shall lie.")],
+    column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of the classes: names, or codes from 1 to 255.")
+    ],
+    out: Annotated[Path, typer.Option(help="The GeoTIFF to write.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
+) -> None:
+    """Write labels that are drawn as polygons as a raster of codes on the grid of an image.
+
+    A pixel has the class of the polygon in which its centre lies, of overlapping ones of the last in the file. Pixels
+    in no polygon are 0: they are neither trained on nor scored. The printed section labels is for DATASET.yaml.
+
+    Example: `mtlaerial rasterise labels.gpkg ortho.tif --column class --out labels.tif`
+    """
+    from mtlaerial.datasets.polygon_labels import rasterise_labels
+
+    labels = rasterise_labels(polygons, image, column, out, replace)
+    for name, code in labels.codes.items():
+        typer.echo(f"{code:>3}  {name}: {labels.pixels[name]:,} pixels")
+    typer.echo(f"  0  in no polygon: {labels.unlabelled:,} pixels")
+    if labels.ambiguous:
+        typer.echo(f"In polygons of several classes, where the last one counts: {labels.ambiguous:,} pixels")
+    typer.echo(
+        f"Labels in {out}. For the specification; choose colours, and correct the path:\n\n{labels.section(out)}"
+    )
+
+
+@commands.command()
 def folds(
     spec: Spec,
     root: Root,

@@ -81,6 +81,10 @@ def format_of(path: Path) -> Format:
     return content
 
 
+_VECTOR = re.compile(rb"SQLite format 3\0|\0\0\x27\x0a|fgb\x03|\s*\{\s*\"(type|crs|name|features|bbox)\"")
+"""First bytes of a GeoPackage, a shapefile, a FlatGeobuf file or GeoJSON."""
+
+
 def _expected(named: Format | None) -> str:
     if named:
         return named.title
@@ -91,8 +95,11 @@ def _expected(named: Format | None) -> str:
 def _unknown(path: Path, header: bytes, named: Format | None) -> DataError:
     if not header:
         return DataError(path, "an empty file", _expected(named), "Get the file anew.")
-    start = repr(header[:12])[1:]
     source, new = shlex.quote(str(path)), shlex.quote(f"{path.with_suffix('')}_new.tif")
+    if _VECTOR.match(header):
+        remedy = f"Polygons become labels by: mtlaerial rasterise {source} IMAGE --column COLUMN --out labels.tif"
+        return DataError(path, "a vector file", _expected(named), remedy)
+    start = repr(header[:12])[1:]
     other = f"If it is a raster of another format, convert it: rio convert {source} {new}"
     remedy = "Get the file anew." if named else other
     return DataError(path, f"content of another kind, beginning with {start}", _expected(named), remedy)
