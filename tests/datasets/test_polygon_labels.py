@@ -134,7 +134,7 @@ def test_features_that_have_no_place_on_the_image_are_refused(
 def test_existing_files_stay(image: Path, tmp_path: Path) -> None:
     polygons = save(tmp_path, [at(0, 0, 4, 4)], **{"class": ["a"]})
     rasterised(image, polygons)
-    with pytest.raises(DataError, match="found a file; expected none. Choose another --out, or add --replace"):
+    with pytest.raises(DataError, match=r"found a file; expected none\. Choose another --out, or add --replace"):
         rasterise_labels(polygons, image, "class", tmp_path / "labels.tif")
     rasterise_labels(polygons, image, "class", tmp_path / "labels.tif", replace=True)
     for read in (image, polygons):

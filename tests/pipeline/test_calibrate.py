@@ -17,6 +17,7 @@ from mtlaerial.cli import app
 from mtlaerial.config import PredictionSpec
 from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.objects import ObjectsSpec
+from mtlaerial.config.prediction import Blend
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import DataError, UserError
 from mtlaerial.pipeline.calibrate_run import calibrate_run
@@ -61,6 +62,23 @@ def test_the_calibration_is_of_the_run_s_weights_settings_and_validation_tile(ca
     assert calibration.classes["semantics"].cells == 16
     assert not list(calibrated.glob(".calibration-*"))
     assert unfit_text(calibration, run, run.plan.prediction.model_copy(update={"batch": 9})) == ""
+
+
+def test_it_can_be_made_for_maps_of_other_windows(
+    run_folder: Path, city: Dataset, tiles: Folders, tmp_path: Path
+) -> None:
+    folder, spec = tmp_path / "run", tmp_path / "city.yaml"
+    shutil.copytree(run_folder, folder)
+    spec.write_text(yaml.safe_dump(city.spec.model_dump(mode="json", exclude_none=True)))
+    run = load_description(folder)
+    blend: Blend = "original" if run.plan.prediction.blend == "even" else "even"
+    options = ["--root", str(city.root), "--tiles", str(tiles["val"][0].parent), "--cell", str(CELL), "--blend", blend]
+    result = CliRunner().invoke(app, ["calibrate", str(folder), str(spec), *options])
+    assert result.exit_code == 0, result.output
+    calibration = load_calibration(folder)
+    assert calibration is not None
+    assert unfit_text(calibration, run, run.plan.prediction.blended(blend)) == ""
+    assert "made with other settings (blend" in unfit_text(calibration, run, run.plan.prediction)
 
 
 @pytest.mark.parametrize(

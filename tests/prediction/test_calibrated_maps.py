@@ -189,8 +189,14 @@ def test_an_interval_that_is_asked_for_and_cannot_be_told_is_refused(run: Path) 
         prediction_for(run, interval=90)
     calibrate(run)
     assert prediction_for(run, interval=90).interval == 90
-    with pytest.raises(ConfigError, match=r"a calibration that was made with other settings .*Predict as the run was"):
+    with pytest.raises(
+        ConfigError, match=r"made with other settings .*\. Predict with the settings of the calibration\.$"
+    ):
         prediction_for(run, interval=90, views="mirror")
+    with pytest.raises(
+        ConfigError, match=r"or calibrate for these: mtlaerial calibrate RUN_DIR .* --blend even\.$"
+    ):
+        prediction_for(run, interval=90, blend="even")
     with pytest.raises(ConfigError, match=r"and none of 80 %; .*\. Choose one of these, or add"):
         prediction_for(run, interval=80)
     assert "single, on 2 validation tiles; semantics: temperature 3" in describe_run(run)

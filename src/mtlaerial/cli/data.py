@@ -66,9 +66,8 @@ def rasterise(
     typer.echo(f"  0  in no polygon: {labels.unlabelled:,} pixels")
     if labels.ambiguous:
         typer.echo(f"In polygons of several classes, where the last one counts: {labels.ambiguous:,} pixels")
-    typer.echo(
-        f"Labels in {out}. For the specification; choose colours, and correct the path:\n\n{labels.section(out)}"
-    )
+    typer.echo(f"Labels in {out}. For the specification, with colours of your choice and the path below its root:\n")
+    typer.echo(labels.section(out))
 
 
 @commands.command()

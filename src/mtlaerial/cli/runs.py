@@ -85,11 +85,16 @@ def calibrate(
         float | None,
         typer.Option(help="Least side of a calibration cell in metres; else 60, or as configured.", min=0.1),
     ] = None,
+    blend: Annotated[
+        Literal["even", "original"] | None,
+        typer.Option(help="Windows of the maps that it is for, as of predict --blend; else as the run was scored."),
+    ] = None,
 ) -> None:
     """Calibrate a run: make intervals of heights hold, and class probabilities honest, by validation tiles.
 
-    The result is calibration.json in the run's folder. It holds for maps that are predicted as the run was scored:
-    predict --interval 90 then writes height_lower.tif and height_upper.tif, and probabilities are calibrated.
+    The result is calibration.json in the run's folder. It holds for maps that are predicted as the run was scored,
+    with --blend even for those of predict --blend even: predict --interval 90 then writes height_lower.tif and
+    height_upper.tif, and probabilities are calibrated.
 
     Example: `mtlaerial calibrate runs/first my_town.yaml --root /data/my_town`
     """
@@ -105,7 +110,7 @@ def calibrate(
     run = find_run(run)
     require_writable(run)
     require_place(run / CALIBRATION)
-    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell)
+    calibration = calibrate_on(run, spec, root, name or "", tiles, config or (), cell, blend)
     for line in calibration_lines(calibration):
         typer.echo(line)
     typer.echo(f"Calibration in {run / 'calibration.json'}")

@@ -9,6 +9,7 @@ from mtlaerial.config import Recipe, load_project
 from mtlaerial.config.calibration import CalibrationSpec
 from mtlaerial.config.objects import ObjectsSpec
 from mtlaerial.config.option_faults import named_by_options
+from mtlaerial.config.prediction import Blend
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
@@ -28,6 +29,7 @@ def calibrate_on(
     tiles: Path | None = None,
     configs: Sequence[Path] = (),
     cell: float | None = None,
+    blend: Blend | None = None,
 ) -> Calibration:
     """Calibrate a run on the validation tiles of a data set; its test tiles are not read.
 
@@ -47,6 +49,8 @@ def calibrate_on(
         Configuration and overlays, whose sections ``calibration``, ``objects`` and ``scoring`` count.
     cell : float, optional
         Least side of a calibration cell in metres, instead of that of the configuration.
+    blend : Blend, optional
+        Windows of the maps that it is to hold for; by default those that the run was scored with.
 
     Raises
     ------
@@ -68,7 +72,8 @@ def calibrate_on(
     require_sound(replace(dataset, spec=dataset.spec.model_copy(update={"splits": {"val": names}, "areas": {}})))
     folders = prepared_tiles(dataset, names, tiles or folder / "tiles", shared=tiles is not None)
     require_images(folder, run, folders, dataset.spec.gsd)
-    return calibrate_run(folder, folders, calibration, run.plan.prediction, recipe.scoring.height_bins, objects)
+    prediction = run.plan.prediction.blended(blend)
+    return calibrate_run(folder, folders, calibration, prediction, recipe.scoring.height_bins, objects)
 
 
 def _validation_tiles(folder: Path, run: RunDescription, dataset: Dataset, spec: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mtlaerial.calibration.intervals import height_interval, left_out_note
 from mtlaerial.calibration.record import Calibration, percent
 from mtlaerial.calibration.temperature import SMALLEST
 from mtlaerial.config import PredictionSpec, Task, task_entry
-from mtlaerial.config.calibration import share_of
+from mtlaerial.config.calibration import setting_differences, share_of
 from mtlaerial.config.task_entry import MapLayer, Shows
 from mtlaerial.config.tasks import tasks_with
 from mtlaerial.errors import ConfigError
@@ -144,7 +144,7 @@ def _interval_fault(folder: Path, run: RunDescription, prediction: PredictionSpe
         reason = " (it was trained without validation tiles)" if unvalidated else ""
         return f"no calibration{reason}", f"Calibrate it: {COMMAND}."
     if difference := unfit_text(calibration, run, prediction):
-        return f"a calibration that was {difference}", f"Predict as the run was scored, or calibrate again: {COMMAND}."
+        return f"a calibration that was {difference}", _recalibration(calibration, run, prediction)
     levels = {each for heights in calibration.heights.values() for each in heights.levels}
     if level not in levels:
         available = ", ".join(map(percent, sorted(levels))) or "none"
@@ -152,3 +152,14 @@ def _interval_fault(folder: Path, run: RunDescription, prediction: PredictionSpe
         remedy = " ".join(filter(None, reasons)) or "Choose one of these, or add it to calibration.levels."
         return f"intervals of {available}, and none of {percent(level)}", remedy
     return None
+
+
+def _recalibration(calibration: Calibration, run: RunDescription, prediction: PredictionSpec) -> str:
+    """Return what makes a calibration hold that was made with other weights or settings, as a sentence."""
+    if calibration.run != run.sha256:
+        return f"Calibrate again: {COMMAND}."
+    blended = run.plan.prediction.blended(prediction.blend)
+    if setting_differences(blended, prediction):
+        return "Predict with the settings of the calibration."
+    option = "" if blended == run.plan.prediction else f" --blend {prediction.blend}"
+    return f"Predict with the settings of the calibration, or calibrate for these: {COMMAND}{option}."
