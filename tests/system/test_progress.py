@@ -14,7 +14,7 @@ from support.paths import ROOT
 from support.terminals import on_terminal, screen
 
 LONG = "half done, and this sentence is longer than eighty columns so that a terminal would break it within a word"
-LINE = re.compile(r"working: (\d+)/100 step, ([\d.e+]+) step/s, (\S+) left, ([\d,]+) MB")
+LINE = re.compile(r"working: (\d+)/100 step, ([\d.,]+) step/s, (\S+) left, ([\d,]+) MB")
 
 
 @pytest.fixture

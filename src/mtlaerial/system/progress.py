@@ -141,9 +141,20 @@ class _Lines:
         rate = (self.done - self.initial) / max(now - self.begun, 1e-9)
         left = tqdm.format_interval((self.total - self.done) / rate) if rate else "?"
         log.info(
-            "%s: %d/%d %s, %.3g %s/s, %s left, %s",
-            *(self.what, self.done, self.total, self.unit, rate, self.unit, left, _memory()),
+            "%s: %d/%d %s, %s %s/s, %s left, %s",
+            *(self.what, self.done, self.total, self.unit, rate_text(rate), self.unit, left, _memory()),
         )
+
+
+def rate_text(rate: float) -> str:
+    """Return a rate with three digits or all whole ones, without powers of ten.
+
+    Examples
+    --------
+    >>> rate_text(0.06114), rate_text(45.27), rate_text(3542.4)
+    ('0.0611', '45.3', '3,542')
+    """
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _memory() -> str:
