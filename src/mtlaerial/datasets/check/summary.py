@@ -12,7 +12,7 @@ _PLACES = 5
 """Largest number of places that are listed for one fault."""
 _LEVELS: tuple[Level, ...] = ("error", "warning")
 _HEADER = (
-    "tile", "split or area", "size", "GSD (m)", "no image", "no height", "heights (m)", "no class",
+    "tile", "split or area", "rows x columns", "GSD (m)", "no image", "no height", "heights (m)", "no class",
     "errors", "warnings",
 )  # fmt: skip
 
