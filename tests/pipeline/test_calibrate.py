@@ -64,6 +64,7 @@ def test_the_calibration_is_of_the_run_s_weights_settings_and_validation_tile(ca
     assert unfit_text(calibration, run, run.plan.prediction.model_copy(update={"batch": 9})) == ""
 
 
+@pytest.mark.full("a calibration of its own")
 def test_it_can_be_made_for_maps_of_other_windows(
     run_folder: Path, city: Dataset, tiles: Folders, tmp_path: Path
 ) -> None:

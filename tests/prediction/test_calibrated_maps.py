@@ -193,9 +193,7 @@ def test_an_interval_that_is_asked_for_and_cannot_be_told_is_refused(run: Path) 
         ConfigError, match=r"made with other settings .*\. Predict with the settings of the calibration\.$"
     ):
         prediction_for(run, interval=90, views="mirror")
-    with pytest.raises(
-        ConfigError, match=r"or calibrate for these: mtlaerial calibrate RUN_DIR .* --blend even\.$"
-    ):
+    with pytest.raises(ConfigError, match=r"or calibrate for these: mtlaerial calibrate RUN_DIR .* --blend even\.$"):
         prediction_for(run, interval=90, blend="even")
     with pytest.raises(ConfigError, match=r"and none of 80 %; .*\. Choose one of these, or add"):
         prediction_for(run, interval=80)

@@ -42,7 +42,7 @@ def check(
 @commands.command()
 def rasterise(
     polygons: Annotated[
-        Path, typer.Argument(metavar="POLYGONS", help="Vector file of labelled polygons, in any CRS: .gpkg, .shp, ....")
+        Path, typer.Argument(metavar="POLYGONS", help="Vector file of labelled polygons, in any CRS, e.g. GeoPackage.")
     ],
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image on whose pixels the labels shall lie.")],
     column: Annotated[
