@@ -32,7 +32,7 @@ from mtlaerial.scoring.scores import Scores
 from mtlaerial.system.files import write_text
 
 ROOT = Path(__file__).parents[1]
-OVERLAYS = {"context": ("autzen",)}
+OVERLAYS = {"context": ("autzen",), "comparison_weight": ("comparison",)}
 """Overlays of ``config`` that a study takes before its own, as its header says."""
 BLOCK = re.compile(r"(<!-- (?P<study>\w+): (?P<panel>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 AS_ABOVE = Note("Other notes: as below the tables of this study above.")

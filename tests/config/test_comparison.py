@@ -6,8 +6,12 @@ from mtlaerial.config import load_dataset
 from mtlaerial.config.recipe_in_force import recipe_in_force
 from mtlaerial.config.recipe_overlay import merge_files
 from mtlaerial.datasets.catalog import Dataset
+from mtlaerial.pipeline.decisive_params import Decisive
 from mtlaerial.pipeline.power_notes import power_notes
 from mtlaerial.pipeline.project import Project
+from mtlaerial.reporting.folds import Evaluation, pool_folds
+from mtlaerial.reporting.tables.comparison import compare
+from mtlaerial.scoring.finished_row import load_row
 from support import tiny
 from support.paths import ROOT
 
@@ -32,7 +36,7 @@ def test_rows_of_the_comparison_differ_in_tasks_and_weighting_alone(projects: tu
         assert set(methods) <= set(config.run.methods)
         assert len({recipe_in_force(config, {}, method).model_dump_json() for method in methods}) == 1
         assert len({config.methods[method].model for method in methods}) == 1
-        assert {"semantics", "height", "equal", "rlw", "uw", "upgrad"} < set(methods)
+        assert {"semantics", "height", "equal", "rlw", "uw", "upgrad"} <= set(methods)
     assert config.methods["uw"].weighting.model_dump()["learning_rate"] == 0.025
 
 
@@ -58,6 +62,23 @@ def test_constant_weight_is_chosen_on_tiles_that_are_not_compared(projects: tupl
     assert {choice.config.methods[name].weighting.name for name in choice.config.run.methods} == {"equal", "fixed"}
     assert choice.config.training == comparison.config.training
     assert choice.config.models["d3net"] == comparison.config.models["d3net"]
+
+
+@pytest.mark.parametrize(
+    ("name", "of_choice"), [("autzen_columns", "autzen_column_1"), ("city_hard", "city_hard_weight")]
+)
+def test_constant_weight_is_the_best_of_the_recorded_choice(
+    name: str, of_choice: str, projects: tuple[Project, Project]
+) -> None:
+    comparison, choice = projects
+    recorded = [load_row(path).scores for path in (ROOT / "docs/data/comparison_weight").glob(f"{of_choice}.*/*.json")]
+    tables = Decisive(choice).tables()[of_choice]
+    pooled = pool_folds(recorded, {of_choice: Evaluation(folds=tables["folds"], protocol=tables["protocol"])})
+    effects = {method: each.difference.effect for method, each in compare(pooled, "equal").items()}
+    assert set(effects) == set(choice.config.run.methods) - {"equal"}
+    best = max(effects, key=lambda method: effects[method])
+    expected = {best} if effects[best] > 0 else set()
+    assert effects.keys() & set(comparison.config.selected(name)) == expected
 
 
 @pytest.mark.parametrize(
