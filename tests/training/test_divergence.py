@@ -2,18 +2,22 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mtlaerial.rasters.geotiff import map_raster
 from mtlaerial.runs.progress_file import last_record, load_progress, progress_path
 from mtlaerial.tiles.statistics import Statistics
+from mtlaerial.tiles.tile import load_tiles
 from mtlaerial.training.divergence import divergence
 from mtlaerial.training.height_limit import warn_of_taller
 from mtlaerial.training.train import train
+from mtlaerial.training.validation import Validator
 from support import tiny
 from support.tiny import Folders
 
@@ -128,19 +132,45 @@ def test_without_validation_tiles_losses_are_compared(statistics: Statistics) ->
     assert f"above {height.maximum:.3g} m" in divergence([{"loss_height": height.maximum}], plan, positive)
 
 
-def test_a_score_that_is_no_number_is_not_the_best(
+def test_heights_that_are_no_numbers_are_not_the_best(
     tiles: Folders, statistics: Statistics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    errors = iter([math.nan, 2.0])
-    scored = "mtlaerial.training.validation.height_scores"
-    monkeypatch.setattr(scored, lambda _: {"MAE": next(errors, 2.0)})
-    errors = iter([2.0, math.nan, 2.0])  # of the constant prediction, then of two epochs
-    plan = tiny.run_plan(("height",), epochs=2, selection="best")
+    """Classes are better in the first epoch, whose heights are not numbers."""
+    epochs = iter([(0, math.inf), (1, 2.0)])
+    truth = map_raster(tiles["val"][0] / "labels.tif"), map_raster(tiles["val"][0] / "height.tif")
+
+    def maps(*_: object) -> dict[str, Any]:
+        wrong, height = next(epochs)
+        return {"semantics": truth[0] + np.uint8(wrong), "height": np.full_like(truth[1], height)}
+
+    monkeypatch.setattr("mtlaerial.training.validation.predict_arrays", maps)
+    plan = tiny.run_plan(epochs=2, selection="best")
     train(tiny.job(plan, statistics, tiles["train"], tiles["val"], tmp_path))
     history = pd.read_csv(tmp_path / "history.csv")
-    assert history["val_score"].tolist() == [-math.inf, 0]
+    assert history["val_score"].iloc[0] == -math.inf
+    assert history["val_mIoU"].iloc[0] > history["val_mIoU"].iloc[1]
     best, last = ((tmp_path / f"{name}.safetensors").read_bytes() for name in ("best", "last"))
     assert best == last
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_one_height_that_is_no_number_is_an_error_that_is_worse_than_any(
+    tiles: Folders, statistics: Statistics, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    validator = Validator(load_tiles(tiles["val"], torch.device("cpu"), 10), statistics)
+    (tile,) = validator.tiles
+    heights = tile.height[..., 0].numpy().copy()
+    heights[np.unravel_index(np.isfinite(heights).argmax(), heights.shape)] = value
+    maps = {"semantics": tile.labels[..., 0].numpy(), "height": heights}
+    monkeypatch.setattr("mtlaerial.training.validation.predict_arrays", lambda *_: maps)
+    network: Any = SimpleNamespace(outputs=maps)
+    stop: Any = SimpleNamespace(check=lambda: None)
+    scores = validator(network, network, stop)
+    assert scores["score"] == -math.inf
+    assert not math.isfinite(scores["MAE"])
+    row = {f"val_{key}": score for key, score in scores.items()}
+    row |= {f"constant_{key}": validator.constant[key] for key in ("OA", "MAE")}
+    assert "validation MAE of" in divergence([row], tiny.run_plan(), statistics)
 
 
 @pytest.mark.parametrize(

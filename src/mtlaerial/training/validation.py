@@ -18,8 +18,8 @@ from mtlaerial.runs.constant_height import constant_of
 from mtlaerial.runs.history_columns import VALIDATED, score_key
 from mtlaerial.scoring.metrics import (
     confusion_matrix,
-    height_scores,
     height_sums,
+    length_scores,
     semantic_scores,
     without_true,
 )
@@ -126,10 +126,15 @@ class Validator:
         return semantic_scores(confusion, self.classes)
 
     def _height_scores(self, maps: Sequence[NDArray[Any]], entry: TaskEntry) -> dict[str, float]:
-        pairs = zip(self.tiles, maps, strict=True)
-        truths = ((tile_truth(entry, tile).ravel(), m.ravel() * np.float32(entry.metres)) for tile, m in pairs)
-        sums = [height_sums(h, m, np.zeros(h.size, int), 1)["all"][0] for h, m in truths]
-        return height_scores(self._pooled("height", sums))
+        """Return the scores of heights, NaN where one of them is no number; empty without truth."""
+        sums = []
+        for tile, heights in zip(self.tiles, maps, strict=True):
+            truth, metres = tile_truth(entry, tile).ravel(), heights.ravel() * np.float32(entry.metres)
+            predicted = np.where(np.isfinite(metres), metres, np.float32(np.nan))
+            sums.append(height_sums(truth, predicted, np.zeros(truth.size, int), 1)["all"][0])
+        if not any(tile_sums.any() for tile_sums in sums):
+            return {}
+        return {name: float(value) for name, value in length_scores(self._pooled("height", sums)).items()}
 
     def _pooled(self, layer: Layer, sums: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Add up sums of the tiles, by the area of the layer's cells."""
