@@ -10,7 +10,7 @@ from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.tiles.prepare import prepare_tile
 from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.tiles.tile import load_tiles
-from mtlaerial.training.evaluation import warn_of_unscored_tasks
+from mtlaerial.training.evaluation import unscored_tasks, warn_of_unscored_tasks
 from mtlaerial.training.validation import Validator
 from support import tiny
 
@@ -22,6 +22,7 @@ def test_weights_that_are_chosen_by_one_task_alone_are_said(
     without = Dataset("city", tiny.city_spec(labels=None), city.root)
     prepare_tile(without, "city_3", tmp_path / "city_3")
     validator = Validator(load_tiles([tmp_path / "city_3"], torch.device("cpu"), 10), statistics)
+    assert unscored_tasks(tiny.run_plan(), validator) == ["semantics"]
     with caplog.at_level(logging.WARNING):
         warn_of_unscored_tasks(tiny.run_plan(selection=selection), validator)
     words = "no validation tile has truth of semantics: weights are chosen by height alone"
@@ -34,3 +35,5 @@ def test_weights_that_are_chosen_by_all_tasks_need_no_word(
     validator = Validator(load_tiles(tiles["val"], torch.device("cpu"), 10), statistics)
     warn_of_unscored_tasks(tiny.run_plan(selection="best"), validator)
     assert caplog.text == ""
+    assert unscored_tasks(tiny.run_plan(), validator) == []
+    assert unscored_tasks(tiny.run_plan(), None) == ["semantics", "height"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtlaerial.training.step_batches import StepBatches
-from mtlaerial.training.train_step import _seeded
+from mtlaerial.training.train_step import seeded
 from mtlaerial.training.trainer import Trainer
 
 DEVICE = torch.device("cpu")
@@ -20,7 +20,7 @@ def batches(make_trainer: Callable[..., Trainer], seed: int) -> StepBatches:
 def drawn(of_seed: StepBatches, step: int) -> dict[str, torch.Tensor]:
     """Return what is random in a step: patches, the first dropout of the network, and numbers of a weighting."""
     (share,) = of_seed.draw(step)
-    with _seeded(share.seed, DEVICE):
+    with seeded(share.seed, DEVICE):
         dropped = torch.rand(64)
     weights = torch.rand(64, generator=of_seed.generator(step, "weighting"))
     return {"image": share.patches.image, "dropout": dropped, "weighting": weights}

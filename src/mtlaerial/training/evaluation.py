@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from mtlaerial.config import PredictionSpec
+from mtlaerial.config import PredictionSpec, Task
 from mtlaerial.config.class_names import untrained_classes
 from mtlaerial.models import Network
 from mtlaerial.models.height_heads import build_height_head
@@ -74,6 +74,11 @@ class Evaluation:
             self.best = {**self.snapshot(epoch), "score": scores["score"]}
         return scores
 
+    @property
+    def network(self) -> Network:
+        """The network that is trained, or the average of its weights."""
+        return self._network
+
     def mapper(self) -> MapNetwork:
         """Return the network as it is now, for windows fitted to an image; it is left in evaluation mode."""
         engine = TorchEngine(self._network.eval(), self._plan.training.precision, self._device)
@@ -87,13 +92,19 @@ class Evaluation:
         return {"epoch": epoch, "weights": weights}
 
 
+def unscored_tasks(plan: RunPlan, validator: Validator | None) -> list[Task]:
+    """Return the tasks that no validation tile has truth of; all without such tiles."""
+    # The constant prediction has a score of each task with truth.
+    scored = validator.constant if validator else {}
+    return [task for task in plan.tasks if compared_key(task) not in scored]
+
+
 def warn_of_unscored_tasks(plan: RunPlan, validator: Validator | None) -> None:
     """Warn where ``training.selection: best`` goes by fewer tasks than are learned, or by none."""
     if plan.training.selection != "best":
         return
-    # The constant prediction has a score of each task with truth.
-    scored = [task for task in plan.tasks if validator and compared_key(task) in validator.constant]
-    unscored = [task for task in plan.tasks if task not in scored]
+    unscored = unscored_tasks(plan, validator)
+    scored = [task for task in plan.tasks if task not in unscored]
     if not scored:
         text = "training.selection is best, but no validation tile has truth of %s: the last weights are used"
         log.warning(text, " or ".join(plan.tasks))

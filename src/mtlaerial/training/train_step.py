@@ -163,7 +163,7 @@ class TrainStep:
     def _forward(self, part: BatchShare, batch: int = 0) -> Pass:
         """Run the network on a part of a batch and compute its losses."""
         image = part.patches.image.requires_grad_(self.weighting.differentiates_image)
-        with _seeded(part.seed, self.fabric.device), self.fabric.autocast():
+        with seeded(part.seed, self.fabric.device), self.fabric.autocast():
             features = self.network.features(image)
             cuts = self.weighting.cuts(self.spec.accumulate)
             head_inputs = _detached(features) if cuts else features
@@ -204,7 +204,7 @@ class TrainStep:
 
 
 @contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's global generators, which dropout draws from, and restore them at the end."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

@@ -13,7 +13,8 @@ from mtlaerial.training.cost_meter import Meter, machine_of
 from mtlaerial.training.divergence import PERSISTENT, divergence
 from mtlaerial.training.early_stopping import is_exhausted
 from mtlaerial.training.epoch_line import epoch_line
-from mtlaerial.training.evaluation import Evaluation
+from mtlaerial.training.evaluation import Evaluation, unscored_tasks
+from mtlaerial.training.evaluation_mode import evaluation_mode_fault
 from mtlaerial.training.fabric import reproducible_fabric
 from mtlaerial.training.history import History, require_finite
 from mtlaerial.training.initial_network import initial_network
@@ -89,6 +90,7 @@ class Trainer:
         self.evaluation = Evaluation(self.average.network if self.average else self.network, job, self.device)
         self.step = 0
         self.ended_early = False
+        self.mode_fault = ""
         self.history = History(plan, self.device)
         self.meter = Meter(self.device)
         self.watcher = watcher
@@ -122,6 +124,8 @@ class Trainer:
                 self._decide_end()
                 self._begin()
         bar.close()
+        # What validation tiles have no truth of is seen in training mode alone until here.
+        self.mode_fault = evaluation_mode_fault(self, unscored_tasks(self.plan, self.evaluation.validator))
 
     def _begin(self) -> None:
         self.update.begin_epoch(self.epoch)
@@ -176,8 +180,12 @@ class Trainer:
             log.info(text, self.spec.patience, self.epoch, self.spec.epochs)
 
     def warn_of_divergence(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress."""
-        self.progress.warning = divergence(rows, self.plan, self.statistics)
+        """Warn where all of some evaluations are worse than a constant prediction, in the log and in the progress.
+
+        At the end also where the network is worse in evaluation mode than it was trained.
+        """
+        texts = divergence(rows, self.plan, self.statistics), self.mode_fault
+        self.progress.warning = " ".join(text for text in texts if text)
         if self.progress.warning:
             log.warning("Weights of epoch %d: %s", epoch, self.progress.warning)
 
