@@ -45,3 +45,17 @@ def test_purposes_of_a_step_have_numbers_of_their_own(make_trainer: Callable[...
     assert not torch.equal(patches, others["weighting"])
     assert not torch.equal(patches, others["dropout"])
     assert not torch.equal(others["weighting"], others["dropout"])
+
+
+def test_conflict_is_the_same_after_other_random_numbers(make_trainer: Callable[..., Trainer]) -> None:
+    """As in a resumed training, whose generator is another; heads of other packages may have dropout."""
+    measured = []
+    for state in (1, 2):
+        trainer = make_trainer()
+        for head in trainer.network.heads.values():
+            head.register_forward_hook(lambda _, inputs, output: torch.nn.functional.dropout(output, 0.5))
+        torch.manual_seed(state)
+        update = trainer.update.forward_backward(0, trainer.update.batches.draw(0), measure_conflict=True)
+        assert update.gramians is not None
+        measured.append(update.gramians["features"])
+    torch.testing.assert_close(*measured, rtol=0, atol=0)

@@ -173,7 +173,8 @@ class TrainStep:
     def _measure(self, meter: ConflictMeter, forward: Pass, part: BatchShare) -> None:
         """Measure the conflict in a pass; the heads run once more on detached features."""
         leaves = _detached(forward.features)
-        with frozen_statistics(self.network), self.fabric.autocast():
+        # Seeded, so that a resumed training measures what the unbroken one does where heads have dropout.
+        with seeded(part.seed, self.fabric.device), frozen_statistics(self.network), self.fabric.autocast():
             losses = self.losses(self.network.outputs(leaves), part.patches, part.amounts)
         meter.add(losses, leaves, forward)
 
