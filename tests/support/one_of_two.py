@@ -15,14 +15,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from mtlaerial.cli import main
 from mtlaerial.errors import DataError
 from mtlaerial.models import D3Net
+from mtlaerial.models.normalisation import Normalisation
 from mtlaerial.system import ranks
 from mtlaerial.training import train as training
 from mtlaerial.training import trainer
+
+
+class ExactNormalisation(Normalisation):
+    def __call__(self, image: Tensor) -> Tensor:
+        return super().__call__(image).double()
 
 
 class ExactTrainer(trainer.Trainer):
@@ -30,8 +36,7 @@ class ExactTrainer(trainer.Trainer):
         super().__init__(*arguments)
         self.network.double()
         self.average.network.double()
-        normalise = self.update.batches.normalise
-        self.update.batches.normalise = lambda image: normalise(image).double()
+        self.update.batches.normalise = ExactNormalisation(*self.statistics.range)
 
 
 class FailingTrainer(trainer.Trainer):
