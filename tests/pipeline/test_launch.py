@@ -49,7 +49,7 @@ def long(tiles: Folders, statistics: Statistics, tmp_path: Path) -> Iterator[sub
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
     lines = []
-    while not (lines and lines[-1].startswith("epoch 1 of ")):
+    while not (lines and lines[-1].startswith("epoch 1/")):
         lines.append(process.stderr.readline())
         assert lines[-1], "".join(lines)
     yield process

@@ -28,7 +28,7 @@ with run_lock(Path(sys.argv[1])):
     time.sleep(1000)
 """
 METHOD = {"tasks": ["height"], "model": "tiny"}
-LINE = "2026-01-31 12:00:00,123 training: 130/360 step, 3.2 step/s, 01:15 left, 1,200 MB\n"
+LINE = "2026-01-31 12:00:00,123 training: 130/360 steps, 3.2 step/s, 01:15 left, 1,200 MB\n"
 ERROR = "2026-01-31 12:00:00,123 tile.tif: found 3 bands; expected 4. Get it anew.\n"
 
 

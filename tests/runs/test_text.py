@@ -40,8 +40,10 @@ def test_a_description_in_words(saved: Path) -> None:
 def test_a_description_names_the_network_with_its_parameters_and_sizes(saved: Path) -> None:
     parameters = sum(weight.numel() for weight in load_run(saved, torch.device("cpu")).model.parameters())
     (line,) = [line for line in describe_run(saved).splitlines() if line.startswith("network ")]
-    assert f"D3Net with encoder densenet121, {parameters / 1e6:.3g} million parameters; stem 8, growth 4, " in line
-    assert "blocks 1-1-1-1, bottleneck 2, " in line
+    assert (
+        f"D3Net with a DenseNet encoder of blocks 1-1-1-1, {parameters / 1e6:.3g} million parameters; stem 8, " in line
+    )
+    assert "growth 4, bottleneck 2, " in line
     assert "pretrained" not in line
 
 

@@ -14,7 +14,7 @@ from support.paths import ROOT
 from support.terminals import on_terminal, screen
 
 LONG = "half done, and this sentence is longer than eighty columns so that a terminal would break it within a word"
-LINE = re.compile(r"working: (\d+)/100 step, ([\d.,]+) step/s, (\S+) left, ([\d,]+) MB")
+LINE = re.compile(r"working: (\d+)/100 steps, ([\d.,]+) step/s, (\S+) left, ([\d,]+) MB")
 
 
 @pytest.fixture
@@ -38,6 +38,15 @@ def test_a_line_per_interval(clock: list[float], caplog: pytest.LogCaptureFixtur
     assert {rate for _, rate, *_ in lines} == {"0.5"}  # of the steps of this process, not of those before it
     assert [left for _, _, left, _ in lines] == ["02:10", "01:40", "01:10", "00:40", "00:10", "00:00"]
     assert all(10 < float(memory.replace(",", "")) < 1e5 for *_, memory in lines)
+
+
+@pytest.mark.parametrize(
+    ("total", "unit", "text"), [(6, "window", "6/6 windows,"), (1, "tile", "1/1 tile,"), (6, "MB", "6/6 MB,")]
+)
+def test_items_are_counted_in_the_plural(total: int, unit: str, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        list(track(range(total), total, "working", unit))
+    assert f"working: {text}" in caplog.records[-1].message
 
 
 def test_only_the_main_process_speaks(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -36,16 +36,16 @@ def plan(*tasks: str) -> RunPlan:
 
 def test_the_line_has_miou_in_per_cent_and_mae_in_metres() -> None:
     line = epoch_line(ROW, plan("semantics", "height"), is_best=True)
-    assert line == "epoch 2 of 120: losses 1.31 + 1.68; validation mIoU 19.1 %, MAE 5.19 m, best"
+    assert line == "epoch 2/120: loss semantics 1.31, height 1.68; val mIoU 19.1 %, MAE 5.19 m, best"
     assert len(line) <= 80
 
 
 def test_a_line_without_validation_has_losses_alone() -> None:
     row = {key: value for key, value in ROW.items() if not key.startswith("val_")}
-    assert epoch_line(row, plan("height"), is_best=True) == "epoch 2 of 120: loss 1.68"
+    assert epoch_line(row, plan("height"), is_best=True) == "epoch 2/120: loss height 1.68"
 
 
 def test_a_task_without_truth_in_the_validation_tiles_has_no_score() -> None:
     row = {key: value for key, value in ROW.items() if key not in ("val_OA", "val_mIoU")}
     line = epoch_line(row, plan("semantics", "height"), is_best=False)
-    assert line == "epoch 2 of 120: losses 1.31 + 1.68; validation MAE 5.19 m"
+    assert line == "epoch 2/120: loss semantics 1.31, height 1.68; val MAE 5.19 m"

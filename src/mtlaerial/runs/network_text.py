@@ -4,11 +4,11 @@ from typing import Any
 
 from mtlaerial.config import NetworkSpec
 from mtlaerial.config.decisive_keys import default_keys, flat_keys
-from mtlaerial.config.model import EncoderDecoderSpec
+from mtlaerial.config.model import D3NetSpec, EncoderDecoderSpec
 from mtlaerial.runs.network_totals import parameters_text
 from mtlaerial.runs.run import RunDescription
 
-_LEFT_OUT = ("name", "encoder", "initialisation", "pretrained", "options")
+_LEFT_OUT = ("name", "encoder", "blocks", "initialisation", "pretrained", "options")
 """Keys of networks that their names tell already, or that decide a training's start alone."""
 
 
@@ -31,10 +31,18 @@ def network_name(model: NetworkSpec) -> str:
     --------
     >>> network_name(EncoderDecoderSpec(encoder="swin_v2_t"))
     'encoder swin_v2_t with decoder fusion'
+    >>> network_name(D3NetSpec()), network_name(D3NetSpec(blocks=(4, 6, 8, 6)))
+    ('D3Net with encoder densenet121', 'D3Net with a DenseNet encoder of blocks 4-6-8-6')
     """
     if isinstance(model, EncoderDecoderSpec):
         return f"encoder {model.encoder_name} with decoder {model.decoder.name}"
+    if isinstance(model, D3NetSpec) and not _has_published_sizes(model):
+        return f"{model.architecture} with a DenseNet encoder of blocks {_text(model.blocks)}"
     return f"{model.architecture} with encoder {model.encoder_name}" if model.encoder_name else model.architecture
+
+
+def _has_published_sizes(model: D3NetSpec) -> bool:
+    return all(getattr(model, key) == size for key, size in model.published_sizes().items())
 
 
 def _changed(model: NetworkSpec) -> str:
@@ -45,4 +53,4 @@ def _changed(model: NetworkSpec) -> str:
 
 
 def _text(value: Any) -> str:
-    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "-".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -129,6 +129,7 @@ class _Lines:
 
     def __init__(self, total: int, what: str, unit: str, initial: int) -> None:
         self.total, self.what, self.unit = total, what, unit
+        self.units = unit if total == 1 or unit.isupper() else f"{unit}s"  # MB has no plural
         self.done = self.initial = initial
         self.begun = self.last_line = monotonic()
 
@@ -142,7 +143,7 @@ class _Lines:
         left = tqdm.format_interval((self.total - self.done) / rate) if rate else "?"
         log.info(
             "%s: %d/%d %s, %s %s/s, %s left, %s",
-            *(self.what, self.done, self.total, self.unit, rate_text(rate), self.unit, left, _memory()),
+            *(self.what, self.done, self.total, self.units, rate_text(rate), self.unit, left, _memory()),
         )
 
 

@@ -22,14 +22,13 @@ def epoch_line(row: Mapping[str, Any], plan: RunPlan, is_best: bool) -> str:
     Returns
     -------
     str
-        For example ``epoch 2 of 4: losses 1.31 + 1.68; validation mIoU 19.1 %, MAE 5.19 m, best``.
+        For example ``epoch 2/4: loss semantics 1.31, height 1.68; val mIoU 19.1 %, MAE 5.19 m, best``.
     """
-    losses = " + ".join(f"{row[loss_column(task)]:.3g}" for task in plan.tasks)
-    name = "loss" if len(plan.tasks) == 1 else "losses"
-    text = f"epoch {row['epoch']:.0f} of {plan.training.epochs}: {name} {losses}"
+    losses = ", ".join(f"{task} {row[loss_column(task)]:.3g}" for task in plan.tasks)
+    text = f"epoch {row['epoch']:.0f}/{plan.training.epochs}: loss {losses}"
     scores = ", ".join(score for task in plan.tasks for score in _score(row, task))
     best = ", best" if is_best else ""
-    return f"{text}; validation {scores}{best}" if scores else text
+    return f"{text}; val {scores}{best}" if scores else text
 
 
 def _score(row: Mapping[str, Any], task: Task) -> Iterator[str]:

@@ -20,7 +20,7 @@ from mtlaerial.reporting.inference.differences import (
 )
 from mtlaerial.reporting.inference.intervals import CONFIDENCE, Array
 from mtlaerial.reporting.tables.columns import DETECTION_SCORES, RATIO_SCORES, Column
-from mtlaerial.reporting.tables.comparison import common_tiles, compare, paired
+from mtlaerial.reporting.tables.comparison import Comparison, common_tiles, compare, paired
 from mtlaerial.reporting.tables.gain import GAIN
 from mtlaerial.reporting.tables.groups import CLASS, split_group
 from mtlaerial.reporting.tables.score_rows import JOINT, SET, SETS
@@ -54,14 +54,21 @@ class Bold:
 
     def better(self, best: str, runner_up: str, column: Column) -> bool:
         """Return whether a method is significantly better in a score than another that is worse on average."""
-        pair = paired(self.runs, best, runner_up)
-        if column.score == GAIN:  # the mean of relative gains in both tasks
-            comparison = compare([run for runs in pair for run in runs], runner_up).get(best)
+        if column.score == GAIN:
+            comparison = self._gain(best, runner_up)
             return comparison is not None and comparison.verdict == "better"
+        return self.lead(best, runner_up, column).interval()[0] > 0
+
+    def lead(self, best: str, runner_up: str, column: Column) -> Difference:
+        """Return the difference of a method in a score to another that is worse on average, above 0 where it leads."""
+        if column.score == GAIN:
+            comparison = self._gain(best, runner_up)
+            return comparison.difference if comparison else Difference(nan)
+        pair = paired(self.runs, best, runner_up)
         task, group = split_group(column.group)
         column = replace(column, group=group)  # of the task alone
         sign = -1 if column.lower_is_better else 1
-        lead = self.difference(
+        return self.difference(
             pair,
             source_of(column),
             _key(column),
@@ -69,7 +76,11 @@ class Bold:
             lambda scores, reference: sign * (scores - reference),
             task,
         )
-        return lead.interval()[0] > 0
+
+    def _gain(self, best: str, runner_up: str) -> Comparison | None:
+        """Return the comparison of two methods by the mean of relative gains in both tasks."""
+        pair = paired(self.runs, best, runner_up)
+        return compare([run for runs in pair for run in runs], runner_up).get(best)
 
     def difference(
         self,

@@ -28,14 +28,35 @@ def test_every_table_has_a_sentence():
     assert all(text.endswith(".") for text in found.values())
 
 
-def test_a_lead_of_one_tile_is_not_told_from_chance():
+def test_a_lead_on_one_tile_is_nothing_to_test_with():
     assert readings(experiment())["main"] == (
-        "Best mIoU: joint (90.28 %), before only-classes (73.04 %), not told from chance; "
-        "best MAE: joint (0.417 m), before only-height (1.000 m), not told from chance."
+        "Best mIoU: joint (90.28 %), before only-classes (73.04 %), nothing to test with one test tile; "
+        "best MAE: joint (0.417 m), before only-height (1.000 m), nothing to test with one test tile."
     )
 
 
-def test_a_lead_that_seeds_and_tiles_agree_on_has_the_confidence_of_the_bold_number():
+@pytest.mark.parametrize(
+    ("seeds", "tiles", "words"),
+    [((1,), 4, "one seed"), ((1,), 1, "one seed and one test tile"), ((1, 2), 1, "one test tile")],
+)
+def test_one_seed_or_tile_is_nothing_to_test_with(seeds, tiles, words):
+    runs = [
+        *in_tiles("good", [[900, 10, 0], [10, 900, 0]], seeds, tiles),
+        *in_tiles("bad", [[500, 400, 0], [400, 500, 0]], seeds, tiles),
+    ]
+    assert readings(runs)["main"].endswith(f"nothing to test with {words}.")
+
+
+def test_a_lead_that_seeds_do_not_agree_on_is_not_told_from_chance():
+    runs = [
+        *in_tiles("good", [[900, 10, 0], [10, 900, 0]], [1], 2),
+        *in_tiles("good", [[500, 500, 0], [500, 500, 0]], [2], 2),
+        *in_tiles("bad", [[600, 400, 0], [400, 600, 0]], [1, 2], 2),
+    ]
+    assert readings(runs)["main"].endswith("not told from chance.")
+
+
+def test_a_lead_that_seeds_and_tiles_agree_agree_on_has_the_confidence_of_the_bold_number():
     better = in_tiles("good", [[900, 10, 0], [10, 900, 0]])
     worse = in_tiles("bad", [[500, 400, 0], [400, 500, 0]])
     assert "before bad" in readings([*worse, *better])["main"]

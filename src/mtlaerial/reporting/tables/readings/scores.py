@@ -64,8 +64,16 @@ def _phrase(values: Values, methods: Sequence[str], column: Column) -> str:
     if not others:
         return f"{name} of {best}, the only method that learns it: {value_text(values, best, column)}"
     runner_up = f"before {others[0]} ({value_text(values, others[0], column)})"
-    told = f"with {100 * CONFIDENCE:g} % confidence" if values.winner(column) == best else "not told from chance"
-    return f"{first}, {runner_up}, {told}"
+    return f"{first}, {runner_up}, {_certainty(values, best, others[0], column)}"
+
+
+def _certainty(values: Values, best: str, runner_up: str, column: Column) -> str:
+    """Return whether a lead is told from chance, or what is too few for a test."""
+    if values.winner(column) == best:
+        return f"with {100 * CONFIDENCE:g} % confidence"
+    lead = values.bold.lead(best, runner_up, column)
+    too_few = ["one seed"] * (lead.seeds == 1) + ["one test tile"] * (lead.tiles == 1)
+    return f"nothing to test with {' and '.join(too_few)}" if too_few else "not told from chance"
 
 
 def _beats_constant(values: Values, method: str, column: Column) -> bool:
