@@ -26,8 +26,8 @@ def test_the_help_lists_every_command(call: Call) -> None:
     assert code == 0
     assert COMMANDS == [
         "assess", "calibrate", "check", "dashboard", "describe", "ensemble", "export", "folds", "import-checkpoint",
-        "init", "networks", "power", "predict", "probe", "rasterise", "sample", "score", "score-objects", "status", "synthesise",
-        "train", "upgrade", "vectorise", "view", "weightings", "workflow-path", "zones",
+        "init", "networks", "power", "predict", "probe", "rasterise", "sample", "score", "score-objects", "status",
+        "synthesise", "train", "upgrade", "vectorise", "view", "weightings", "workflow-path", "zones",
     ]  # fmt: skip
     assert all(command in out for command in COMMANDS)
 

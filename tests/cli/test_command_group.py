@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from mtlaerial.cli import app
+from mtlaerial.cli.panels import PANELS
 
 
 def test_help_shows_no_type_beside_flags_alone() -> None:
@@ -17,6 +18,19 @@ def test_help_shows_no_type_beside_flags_alone() -> None:
     assert "bool" not in flag
     assert "bool" not in help_option
     assert " N [x>=0] " in option
+
+
+def test_every_command_is_in_one_panel_of_the_help_on_one_line_of_80_columns() -> None:
+    listed = [name for lines in PANELS.values() for name in lines]
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    output = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80", "TERM": "dumb"}).output
+    begins = [output.index(f"─ {panel} ─") for panel in PANELS]
+    assert begins == sorted(begins)
+    assert "─ Commands ─" not in output
+    for (panel, lines), begin in zip(PANELS.items(), begins, strict=True):
+        rows = output[begin:].split("╰")[0].splitlines()[1:]
+        assert [row.strip("│ ").split(maxsplit=1) for row in rows] == [list(row) for row in lines.items()], panel
+    assert "<bool>" not in output
 
 
 @pytest.mark.parametrize("name", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]

@@ -7,10 +7,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from mtlaerial.cli.panels import in_panels
 from mtlaerial.system.progress import say
 
 PREFIX = "Value error, "
 """Pydantic's words before the message of a ValueError; typer passes them on from version 0.29."""
+_COMPLETION = ("install_completion", "show_completion")
 _SHORT = {
     **dict.fromkeys(("<int>", "<int range>", "<float>", "<float range>"), "N"),
     **dict.fromkeys(("<path>", "<list[Path]>"), "PATH"),
@@ -26,12 +28,21 @@ class CommandGroup(TyperGroup):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take the commands, and shorten the types in their help."""
+        """Take the commands, put them into panels, and shorten the types in their help."""
         super().__init__(*arguments, **options)
+        self.commands = in_panels(self.commands)
         for command in (self, *self.commands.values()):
             for param in command.params:
                 _shorten_type(param)
             command.get_help_option = partial(_help_option, command.get_help_option)  # type: ignore[method-assign]
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options of the program; those of shell completion are added to it only after it is made."""
+        params: list[Any] = super().get_params(ctx)
+        for param in params:
+            if param.name in _COMPLETION:
+                param.display_type_rich = _no_type
+        return params
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a refused value is told in the words of the option."""
