@@ -4,6 +4,7 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -16,17 +17,23 @@ STAGE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs/site/stage_pages.py"))
 WRITTEN_BY_TYPER = {"commands.md"}
 
 
+def sections() -> list[dict[str, Any]]:
+    """Return the sections of the navigation of the site."""
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    return list(yaml.safe_load(text[text.index("\nnav:") :])["nav"])
+
+
 def navigation() -> set[str]:
     """Return the pages in the navigation of the site."""
-    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    sections = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
-    entries = [entry for section in sections for part in section.values() for entry in _entries(part)]
+    entries = _entries(sections())
     assert len(entries) == len(set(entries))
     return set(entries)
 
 
-def _entries(part: str | list[dict[str, str]]) -> list[str]:
-    return [part] if isinstance(part, str) else [page for entry in part for page in entry.values()]
+def _entries(part: Any) -> list[str]:
+    if isinstance(part, str):
+        return [part]
+    return [page for entry in part for below in entry.values() for page in _entries(below)]
 
 
 def test_the_navigation_leads_to_every_page_once() -> None:
@@ -77,8 +84,18 @@ def test_every_list_of_a_page_is_a_list_on_the_site(page: str) -> None:
 
 
 def test_questions_are_one_click_from_every_page() -> None:
-    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert {"Questions": "faq.md"} in yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+    assert {"Questions": "faq.md"} in sections()
+
+
+SHORT = 100
+"""Lines of a page that is read at a sitting."""
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda section: next(iter(section)))
+def test_a_section_begins_with_a_short_page(section: dict[str, Any]) -> None:
+    first = _entries([section])[0]
+    (page,) = [page for page, name in STAGE.pages().items() if name == first]
+    assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= SHORT
 
 
 @needs_torch

@@ -18,7 +18,7 @@ NAMED = re.compile(r"`((?:maps|results|runs)/[\w./-]+\.\w+)`")
 
 def test_there_is_a_page_for_each_beginning() -> None:
     names = {page.stem for page in PAGES}
-    assert names == {"own-data", "compare-methods", "few-labels", "cluster", "map-a-region", "add-a-part"}
+    assert names == {"own-data", "compare-methods", "few-labels", "cluster", "map-a-region", "predict", "add-a-part"}
     assert all(commands(page) for page in PAGES)
 
 

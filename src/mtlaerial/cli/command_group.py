@@ -34,7 +34,7 @@ class CommandGroup(TyperGroup):
         for command in (self, *self.commands.values()):
             for param in command.params:
                 _shorten_type(param)
-            command.get_help_option = partial(_help_option, command.get_help_option)  # type: ignore[method-assign]
+            command.get_help_option = partial(_help_option, command.get_help_option)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the options of the program; those of shell completion are added to it only after it is made."""
