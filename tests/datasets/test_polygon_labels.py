@@ -1,6 +1,7 @@
 """Labels that are drawn as polygons: codes on the grid of an image."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,67 @@ def test_features_that_have_no_place_on_the_image_are_refused(
     polygons = save(tmp_path, [shape, *others], crs, **{"class": ["a"] * (1 + len(others))})
     with pytest.raises(DataError, match=message):
         rasterised(image, polygons)
+
+
+@pytest.fixture
+def tiles(image: Path, tmp_path: Path) -> Path:
+    """Make a folder of three tiles, the upper, middle and lower thirds of the image, beside files that are none."""
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    with rasterio.open(image) as source:
+        for name, row in (("a", 0), ("b", 200), ("c", 400)):
+            profile = source.profile | {"height": 200, "transform": from_origin(WEST, NORTH - row, 1, 1)}
+            with rasterio.open(folder / f"{name}.TIF", "w", **profile) as target:
+                target.write(np.ones((1, 200, COLUMNS), np.uint8))
+    for name in ("notes.txt", "._a.tif", "all.vrt"):
+        (folder / name).write_text("no image")
+    return folder
+
+
+def test_a_folder_of_tiles_has_the_labels_of_the_whole_image(image: Path, tiles: Path, tmp_path: Path) -> None:
+    shapes = [at(10, 5, 20, 10), at(190, 0, 20, 40)]  # the second one lies across two tiles
+    polygons = save(tmp_path, shapes, "EPSG:4326", **{"class": ["tree", "building"]})
+    whole, values = rasterised(image, polygons)
+    labels = rasterise_labels(polygons, tiles, "class", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.tif", "b.tif", "c.tif"]
+    parts = [rasterio.open(tmp_path / f"out/{name}.tif").read(1) for name in "abc"]
+    np.testing.assert_array_equal(np.vstack(parts), values)
+    assert (labels.codes, labels.pixels, labels.unlabelled) == (whole.codes, whole.pixels, whole.unlabelled)
+    assert (labels.images, labels.empty) == (3, ("c.TIF",))
+
+
+def test_nothing_is_written_where_a_file_of_a_folder_exists(tiles: Path, tmp_path: Path) -> None:
+    polygons, out = save(tmp_path, [at(0, 0, 4, 4)], **{"class": ["a"]}), tmp_path / "out"
+    out.mkdir()
+    (out / "b.tif").write_text("mine")
+    with pytest.raises(DataError, match=r"b\.tif: found a file; expected none"):
+        rasterise_labels(polygons, tiles, "class", out)
+    assert [path.name for path in out.iterdir()] == ["b.tif"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: (folder / "a.png").touch(), r"found a\.TIF and a\.png; expected images of different names"),
+        (
+            lambda folder: [path.unlink() for path in folder.glob("*.TIF")],
+            r"tiles: found no image; expected files such",
+        ),
+        (lambda folder: (folder.parent / "out").touch(), r"out: found a file; expected a folder"),
+        (lambda folder: (folder.parent / "out").symlink_to(folder), None),
+    ],
+)
+def test_folders_that_cannot_be_rasterised_are_refused(
+    change: Callable[[Path], object], message: str | None, tiles: Path, tmp_path: Path
+) -> None:
+    polygons = save(tmp_path, [at(0, 0, 4, 4)], **{"class": ["a"]})
+    if message is None:
+        for path in tiles.glob("*.TIF"):
+            path.rename(path.with_suffix(".tif"))
+        message = r"a\.tif: found a file that is read; expected another file"
+    change(tiles)
+    with pytest.raises(DataError, match=message):
+        rasterise_labels(polygons, tiles, "class", tmp_path / "out", replace=True)
 
 
 def test_existing_files_stay(image: Path, tmp_path: Path) -> None:

@@ -44,12 +44,15 @@ def rasterise(
     polygons: Annotated[
         Path, typer.Argument(metavar="POLYGONS", help="Vector file of labelled polygons, in any CRS, e.g. GeoPackage.")
     ],
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image on whose pixels the labels shall lie.")],
+    image: Annotated[
+        Path,
+        typer.Argument(metavar="IMAGE", help="The image on whose pixels the labels shall lie, or a folder of tiles."),
+    ],
     column: Annotated[
         str, typer.Option(metavar="COLUMN", help="Column of the classes: names, or codes from 1 to 255.")
     ],
-    out: Annotated[Path, typer.Option(help="The GeoTIFF to write.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing file.")] = False,
+    out: Annotated[Path, typer.Option(help="The GeoTIFF to write; of a folder, the folder for one of each name.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing files.")] = False,
 ) -> None:
     """Write labels that are drawn as polygons as a raster of codes on the grid of an image.
 
@@ -57,6 +60,8 @@ def rasterise(
     in no polygon are 0: they are neither trained on nor scored. The printed section labels is for DATASET.yaml.
 
     Example: `mtlaerial rasterise labels.gpkg ortho.tif --column class --out labels.tif`
+
+    Of tiles: `mtlaerial rasterise labels.gpkg images/ --column class --out labels/`
     """
     from mtlaerial.datasets.polygon_labels import rasterise_labels
 
@@ -66,8 +71,10 @@ def rasterise(
     typer.echo(f"  0  in no polygon: {labels.unlabelled:,} pixels")
     if labels.ambiguous:
         typer.echo(f"In polygons of several classes, where the last one counts: {labels.ambiguous:,} pixels")
+    if labels.empty:
+        typer.echo(f"Without any polygon: {len(labels.empty)} of {labels.images} images, {', '.join(labels.empty)}")
     typer.echo(f"Labels in {out}. For the specification, with colours of your choice and the path below its root:\n")
-    typer.echo(labels.section(out))
+    typer.echo(labels.section(out / "{tile}.tif" if image.is_dir() else out))
 
 
 @commands.command()

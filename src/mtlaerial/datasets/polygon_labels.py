@@ -1,26 +1,25 @@
-"""Labels drawn as polygons, as a raster of codes on the grid of an image."""
+"""Labels drawn as polygons, as rasters of codes on the grids of images."""
 
 import colorsys
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from mtlaerial.datasets.vector_file import read_vector_file
+from mtlaerial.datasets.hidden_names import is_shown
+from mtlaerial.datasets.label_polygons import LARGEST_CODE, UNLABELLED, LabelPolygons, outline, read_label_polygons
 from mtlaerial.errors import DataError
+from mtlaerial.rasters.formats import FORMATS, VRT
 from mtlaerial.rasters.geotiff import create_raster, open_raster, row_blocks
 from mtlaerial.rasters.grid import Grid
 from mtlaerial.system.progress import track
 
-UNLABELLED = 0
-"""Code of pixels that no polygon covers."""
-LARGEST_CODE = 255
+_SUFFIXES = tuple(suffix for each in FORMATS if each is not VRT for suffix in each.suffixes)
 _PROFILE = {"count": 1, "dtype": "uint8", "nodata": UNLABELLED, "compress": "deflate", "tiled": True}
 
 
@@ -38,12 +37,18 @@ class RasterisedLabels:
         Number of pixels that no polygon covers.
     ambiguous : int
         Number of pixels that polygons of several classes cover.
+    images : int
+        Number of images, each with a raster.
+    empty : tuple of str
+        Names of the images on which no polygon lies.
     """
 
     codes: dict[str, int]
     pixels: dict[str, int]
     unlabelled: int
     ambiguous: int
+    images: int = 1
+    empty: tuple[str, ...] = ()
 
     def section(self, path: Path) -> str:
         """Return the section ``labels`` of a specification, for a raster of this name, with colours to be chosen."""
@@ -56,8 +61,8 @@ class RasterisedLabels:
         return "\n".join(lines)
 
 
-def rasterise_labels(polygons: Path, image: Path, column: str, out: Path, replace: bool = False) -> RasterisedLabels:
-    """Write the classes of polygons as codes on the grid of an image, where a pixel's centre lies in a polygon.
+def rasterise_labels(polygons: Path, images: Path, column: str, out: Path, replace: bool = False) -> RasterisedLabels:
+    """Write the classes of polygons as codes on the grids of images, where a pixel's centre lies in a polygon.
 
     Of overlapping polygons the last one in the file counts. Pixels in no polygon have the code 0, which is no-data.
 
@@ -65,105 +70,93 @@ def rasterise_labels(polygons: Path, image: Path, column: str, out: Path, replac
     ----------
     polygons : Path
         Vector file with one layer, in any CRS.
-    image : Path
-        Raster with a CRS and a georeference.
+    images : Path
+        Raster with a CRS and a georeference, or a folder of such tiles, VRTs left out.
     column : str
         Column of the classes: whole numbers from 1 to 255, which are the codes, or names, which get codes from 1 in
         alphabetical order.
     out : Path
-        GeoTIFF of uint8 to write.
+        GeoTIFF of uint8 to write; of a folder, the folder for a GeoTIFF of each tile's name.
     replace : bool, optional
-        Replace an existing file.
+        Replace existing files.
 
     Raises
     ------
     DataError
         When a file cannot be read or written, the column is missing or has other values, a feature is no polygon, or
-        none lies on the image.
+        none lies on an image; before any file is written.
     """
-    if out.resolve() in (polygons.resolve(), image.resolve()):
+    targets = label_files(images, out)
+    for target in targets.values():
+        _require_place(target, {polygons, *targets}, replace)
+    grids = {image: _grid(image) for image in targets}
+    labels = read_label_polygons(polygons, column)
+    empty = tuple(image.name for image, grid in grids.items() if not labels.reach(grid))
+    if len(empty) == len(grids):
+        raise DataError(polygons, f"no polygon on {images}", "polygons of the same place", "Check both files' CRS.")
+    counts, ambiguous = np.zeros(LARGEST_CODE + 1, np.int64), 0
+    for image, target in targets.items():
+        counts_of_image, ambiguous_of_image = _write(target, grids[image], labels)
+        counts += counts_of_image
+        ambiguous += ambiguous_of_image
+    pixels = {name: int(counts[code]) for name, code in labels.codes.items()}
+    return RasterisedLabels(labels.codes, pixels, int(counts[UNLABELLED]), ambiguous, len(targets), empty)
+
+
+def label_files(images: Path, out: Path) -> dict[Path, Path]:
+    """Return the raster of labels of each image: ``out`` of a file, and in ``out`` for each image of a folder.
+
+    Raises
+    ------
+    DataError
+        When a folder has no images, or two of one name, or ``out`` is no folder.
+    """
+    if not images.is_dir():
+        return {images: out}
+    if out.exists() and not out.is_dir():
+        raise DataError(out, "a file", f"a folder, as {images} is one", "Choose another --out.")
+    paths = sorted(path for path in images.iterdir() if is_shown(path.name) and path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise DataError(images, "no image", f"files such as {' '.join(_SUFFIXES)}", "Give the folder of the tiles.")
+    names: dict[str, Path] = {}
+    for path in paths:
+        if names.setdefault(path.stem, path) != path:
+            observed = f"{names[path.stem].name} and {path.name}"
+            raise DataError(images, observed, "images of different names", "Rename one, or move it elsewhere.")
+    return {path: out / f"{path.stem}.tif" for path in paths}
+
+
+def _require_place(out: Path, read: Collection[Path], replace: bool) -> None:
+    if out.resolve() in {path.resolve() for path in read}:
         raise DataError(out, "a file that is read", "another file", "Choose another --out.")
     if out.exists() and not replace:
         raise DataError(out, "a file", "none", "Choose another --out, or add --replace.")
+
+
+def _grid(image: Path) -> Grid:
     with open_raster(image) as source:
         grid = Grid.of(source)
     if grid.crs is None or not grid.georeferenced:
         expected = "an image with a CRS and a georeference, so that polygons have a place on it"
         raise DataError(image, "none", expected, "Georeference the image, e.g. with QGIS.")
-    frame = read_vector_file(polygons)
-    codes, values = _codes(polygons, frame, column)
-    shapes = _shapes(polygons, frame, grid)
-    if not shapely.intersects(shapely.box(*grid.bounds), shapes).any():
-        raise DataError(polygons, f"no polygon on {image}", "polygons of the same place", "Check both files' CRS.")
-    counts, ambiguous = _write(out, grid, shapes, values)
-    pixels = {name: int(counts[code]) for name, code in codes.items()}
-    return RasterisedLabels(codes, pixels, int(counts[UNLABELLED]), ambiguous)
+    return grid
 
 
-def _codes(path: Path, frame: Any, column: str) -> tuple[dict[str, int], NDArray[np.uint8]]:
-    """Return the code of each class name, and that of each feature."""
-    columns = [str(name) for name in frame.columns if name != frame.geometry.name]
-    if column not in columns:
-        raise DataError(path, f"the columns {', '.join(columns)}", f"a column {column}", "Correct --column.")
-    entries = frame[column]
-    empty = int(entries.isna().sum()) + sum(isinstance(entry, str) and not entry.strip() for entry in entries)
-    if empty:
-        observed = f"{empty} features whose {column} is empty"
-        raise DataError(path, observed, "a class for each", "Fill them in, or delete the features.")
-    if all(isinstance(entry, str) for entry in entries):
-        names = sorted(set(entries), key=lambda name: (name.casefold(), name))
-        codes = {name: code for code, name in enumerate(names, start=1)}
-        if len(names) > LARGEST_CODE:
-            expected = f"names of at most {LARGEST_CODE} classes"
-            raise DataError(path, f"{len(names)} values of {column}", expected, "Choose another --column.")
-        return codes, np.array([codes[entry] for entry in entries], np.uint8)
-    whole = [_whole_number(entry) for entry in entries]
-    wrong = next((str(entry) for entry, number in zip(entries, whole, strict=True) if number is None), None)
-    if wrong is not None:
-        expected = f"names, or whole numbers from 1 to {LARGEST_CODE} ({UNLABELLED} is for pixels in no polygon)"
-        raise DataError(path, f"{wrong} in {column}", expected, "Correct the column, or choose another --column.")
-    values = np.array(whole, np.uint8)
-    return {f"class {code}": code for code in np.unique(values).tolist()}, values
-
-
-def _whole_number(entry: Any) -> int | None:
-    """Return a number of a feature as code, or None if it is none."""
-    if isinstance(entry, (str, bool, np.bool_)) or not np.isreal(entry):
-        return None
-    return int(entry) if float(entry).is_integer() and 1 <= entry <= LARGEST_CODE else None
-
-
-def _shapes(path: Path, frame: Any, grid: Grid) -> NDArray[np.object_]:
-    """Return the polygons in the CRS of the image."""
-    kinds = sorted(set(frame.geom_type.dropna()) - {"Polygon", "MultiPolygon"})
-    if kinds or frame.geometry.isna().any():
-        observed = f"features of type {', '.join(kinds)}" if kinds else "features without a geometry"
-        raise DataError(path, observed, "polygons alone", "Delete the others, or save the polygons to a new file.")
-    if frame.crs is None:
-        raise DataError(path, "no CRS", "polygons with a CRS", "Set the layer's CRS, e.g. with QGIS, and save it anew.")
-    return np.asarray(frame.geometry.to_crs(grid.crs.to_wkt() if grid.crs else None))
-
-
-def _write(out: Path, grid: Grid, shapes: NDArray[np.object_], values: NDArray[np.uint8]) -> tuple[Any, int]:
+def _write(out: Path, grid: Grid, labels: LabelPolygons) -> tuple[NDArray[np.int64], int]:
     """Write the codes block by block; return the number of pixels of each code, and that of ambiguous ones."""
-    tree = shapely.STRtree(shapes)
+    shapes, values, tree = labels.shapes(grid.crs), labels.values, labels.tree(grid.crs)
     counts, ambiguous = np.zeros(LARGEST_CODE + 1, np.int64), 0
     blocks = list(row_blocks(grid.height))
     with create_raster(out, grid, **_PROFILE) as target:
-        for row, rows in track(blocks, len(blocks), "rasterising", "block"):
+        for row, rows in track(blocks, len(blocks), f"rasterising {out.name}", "block"):
             block = grid.window(row, 0, rows, grid.width)
-            near = np.sort(tree.query(_outline(block)))
+            near = np.sort(tree.query(outline(block)))
             burned = _burn(block, shapes[near], values[near])
             first = _burn(block, shapes[near[::-1]], values[near[::-1]])
             ambiguous += int((burned != first).sum())
             counts += np.bincount(burned.ravel(), minlength=len(counts))
             target.write(burned, 1, window=((row, row + rows), (0, grid.width)))
     return counts, ambiguous
-
-
-def _outline(grid: Grid) -> Any:
-    corners = ((0, 0), (grid.width, 0), (grid.width, grid.height), (0, grid.height))
-    return shapely.Polygon([grid.transform @ corner for corner in corners])
 
 
 def _burn(grid: Grid, shapes: Sequence[Any], values: NDArray[np.uint8]) -> NDArray[np.uint8]:
