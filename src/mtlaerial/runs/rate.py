@@ -82,7 +82,7 @@ def stated_rate_hash(plan: RunPlan, results: Path) -> str:
     Snakemake itself notices only a file that is newer than the results. A file among these is one that the workflow
     makes, maybe later than it plans.
     """
-    path = plan.training.budget and plan.training.budget.rate
+    path = plan.training.budget.rate if plan.training.budget else None
     if path is None or path.is_relative_to(results) or not path.is_file():
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
