@@ -1,6 +1,9 @@
 """Measured rates: what is computed from the times of several trainings, and real measurements."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,15 @@ def test_trainings_are_timed_at_once_and_on_their_tiles(job: TrainingJob) -> Non
     assert 0 < rate.quartiles[0] <= rate.seconds <= rate.quartiles[1] < 5
     assert rate.machine == this_machine()
     json.loads(rate.model_dump_json())
+
+
+def test_a_process_ends_in_silence_where_its_probe_has_ended() -> None:
+    code = "import os; from mtlaerial.probe.worker import _say; file = os.fdopen(os.dup(1), 'w'); _say('ready', file)"
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 @pytest.mark.full("a process that imports torch")

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from typing import TextIO
 
 from mtlaerial.errors import UserError, deepest_cause
 from mtlaerial.probe.request import READY, Answer, Request
@@ -22,13 +23,13 @@ def main(path: Path) -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what libraries print is no answer
         try:
-            answer = Answer(timing=_timed(path, lambda: print(READY, file=answers, flush=True)))
+            answer = Answer(timing=_timed(path, lambda: _say(READY, answers)))
         except UserError as error:
             answer = Answer(failed=str(error))
         except Exception as error:
             traceback.print_exc()
             answer = Answer(failed=str(as_memory_error(error) or deepest_cause(error)))
-        print(answer.model_dump_json(), file=answers, flush=True)
+        _say(answer.model_dump_json(), answers)
 
 
 def _timed(path: Path, ready: Callable[[], None]) -> Timing:
@@ -43,6 +44,14 @@ def _timed(path: Path, ready: Callable[[], None]) -> Timing:
         return training.time(first, request.span)
     finally:
         training.close()
+
+
+def _say(line: str, answers: TextIO) -> None:
+    """Write a line to the probe; exit where the probe has ended, which nobody needs to be told."""
+    try:
+        print(line, file=answers, flush=True)
+    except BrokenPipeError:
+        os._exit(1)  # an ordinary exit would flush the line again
 
 
 def _end_with_input() -> None:
