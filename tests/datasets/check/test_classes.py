@@ -32,6 +32,13 @@ def test_a_trained_class_without_test_pixels_is_a_warning(town: Town) -> None:
     assert "no mean over classes" in warning.remedy
 
 
+def test_a_trained_class_without_validation_pixels_is_a_warning(town: Town) -> None:
+    town.change(splits={"val": ["b"], "test": []})
+    (warning,) = labelled(town, [ROAD, HOUSE, GRASS], [ROAD, HOUSE]).findings
+    assert (warning.level, warning.found) == ("warning", "no validation pixel of grass")
+    assert "Calibration" in warning.remedy
+
+
 def test_a_class_that_no_tile_has_is_a_warning(town: Town) -> None:
     (warning,) = labelled(town, [ROAD, HOUSE], [ROAD, HOUSE]).findings
     assert (warning.where, warning.found) == ("labels.classes", "no pixel of grass")

@@ -52,6 +52,8 @@ def check_classes(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
         _check_learned(pixels, split, findings)
     if "test" in splits:
         _check_scored(pixels, findings)
+    if "val" in splits:
+        _check_validated(pixels, findings)
     _check_occurring(pixels, findings)
     return tuple(findings.items)
 
@@ -86,6 +88,15 @@ def _check_scored(pixels: ClassPixels, findings: Findings) -> None:
         observed = f"no test pixel of {', '.join(names)}"
         remedy = "They have no score and enter no mean over classes; move a tile that has them to splits.test."
         findings.warning("splits", observed, "every trained class in the test tiles", remedy)
+
+
+def _check_validated(pixels: ClassPixels, findings: Findings) -> None:
+    """Find classes of the training tiles that no validation tile has."""
+    names = [name for name, n in pixels.items() if n.get("train") and not n.get("val")]
+    if names:
+        observed = f"no validation pixel of {', '.join(names)}"
+        remedy = "Calibration and the selection of weights do not see them; move a tile that has them to splits.val."
+        findings.warning("splits", observed, "every trained class in the validation tiles", remedy)
 
 
 def _check_occurring(pixels: ClassPixels, findings: Findings) -> None:
