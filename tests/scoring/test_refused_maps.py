@@ -61,6 +61,12 @@ def test_maps_of_another_place_are_refused(run: Run, chosen: list[Path], task: s
         score_run(run.folder, chosen[:1], SCORING)
 
 
+def test_maps_in_another_crs_are_refused(run: Run, chosen: list[Path]) -> None:
+    run.write(chosen[0], "semantics", truth(chosen[0], "labels"), crs="EPSG:32633")
+    with pytest.raises(DataError, match=r"semantics\.tif: found the CRS EPSG:32633; expected EPSG:\d+.*Predict again"):
+        score_run(run.folder, chosen[:1], SCORING)
+
+
 def test_ground_truth_that_changed_since_it_was_prepared_is_refused(
     run: Run, chosen: list[Path], tmp_path: Path
 ) -> None:

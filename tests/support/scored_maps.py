@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from affine import Affine
+from rasterio.crs import CRS
 
 from mtlaerial.config import ScoringSpec
 from mtlaerial.rasters.geotiff import PREPARED, create_raster, map_raster, open_raster
@@ -20,11 +21,13 @@ class Run:
         for name in ("run.yaml", "model.safetensors"):
             (folder / name).write_bytes((trained / name).read_bytes())
 
-    def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0) -> None:
+    def write(self, tile: Path, task: str, array: np.ndarray, shift: float = 0.0, crs: str = "") -> None:
         layer = {"semantics": "labels"}.get(task, task)
         with open_raster(tile / f"{layer}.tif") as source:
             grid = Grid.of(source)
-        grid = Grid(grid.crs, grid.transform @ Affine.translation(shift, 0), *array.shape)
+        grid = Grid(
+            CRS.from_string(crs) if crs else grid.crs, grid.transform @ Affine.translation(shift, 0), *array.shape
+        )
         path = self.folder / "maps" / tile.name / f"{task}.tif"
         with create_raster(path, grid, count=1, dtype=array.dtype.name, **PREPARED) as out:
             out.write(array, 1)

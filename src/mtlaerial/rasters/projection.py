@@ -27,6 +27,13 @@ def same_projection(first: Projection | None, second: Projection | None) -> bool
     return first is second or _equal(first, second)
 
 
+def same_horizontal_crs(first: CRS | None, second: CRS | None) -> bool:
+    """Tell whether the horizontal parts of two CRSs are the same; None is that of no CRS."""
+    if first is None or second is None or first == second:
+        return first == second
+    return same_projection(horizontal_projection(first.to_wkt()), horizontal_projection(second.to_wkt()))
+
+
 @cache
 def _equal(first: Projection, second: Projection) -> bool:
     return bool(first.equals(second, ignore_axis_order=True))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mtlaerial.errors import DataError
 from mtlaerial.rasters.geotiff import open_raster
 from mtlaerial.rasters.grid import Grid
+from mtlaerial.rasters.projection import crs_name, same_horizontal_crs
 
 
 def grid_of(path: Path) -> Grid:
@@ -24,7 +25,7 @@ def size_text(rows: int, columns: int) -> str:
 
 
 def require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
-    """Raise a DataError unless a map lies on the grid of its ground truth."""
+    """Raise a DataError unless a map lies on the grid of its ground truth; where one has no CRS, none is compared."""
     expected = grid_of(truth)
     if (grid.height, grid.width) != (expected.height, expected.width):
         size = size_text(grid.height, grid.width)
@@ -32,6 +33,9 @@ def require_same_grid(path: Path, grid: Grid, truth: Path) -> None:
     # A thousandth of a pixel, for rounding of the transforms.
     if not grid.transform.almost_equals(expected.transform, 1e-3 * min(expected.pixel_size)):
         raise DataError(path, f"the place {grid.bounds}", f"{expected.bounds}, as {truth}", "Predict again.")
+    if grid.crs and expected.crs and not same_horizontal_crs(grid.crs, expected.crs):
+        place = f"{crs_name(expected.crs)}, as {truth}"
+        raise DataError(path, f"the CRS {crs_name(grid.crs)}", place, "Predict again.")
 
 
 def require_exact(path: Path, source: rasterio.DatasetReader) -> None:

@@ -20,7 +20,7 @@ from mtlaerial.datasets.check.image_gate.reprojection import (
     reproject_layer_command,
 )
 from mtlaerial.rasters.grid import Grid
-from mtlaerial.rasters.projection import crs_name, horizontal_projection, same_projection
+from mtlaerial.rasters.projection import crs_name, same_horizontal_crs
 
 EDGE_TOLERANCE = 0.999
 """Smallest difference between edges, in pixels, that counts: a whole pixel, less the rounding of coordinates."""
@@ -90,7 +90,7 @@ def check_layer_place(
         remedy = "Add the image's georeference (e.g. a world file), or remove this file's."
         findings.error(path, "a georeference, though the image has none", "both or neither", remedy)
         return False
-    if not _same_crs(grid.crs or image.grid.crs, image.grid.crs or grid.crs):
+    if not same_horizontal_crs(grid.crs or image.grid.crs, image.grid.crs or grid.crs):
         return False
     return _check_bounds(path, grid, image.grid, per_tile, findings)
 
@@ -105,7 +105,7 @@ def _check_frame(
     expected = dataset.crs or (image.grid.crs if image else None)
     if _agree(header.grid.crs, expected):
         return True
-    placed = image is not None and image.georeferenced and _same_crs(image.grid.crs, expected)
+    placed = image is not None and image.georeferenced and same_horizontal_crs(image.grid.crs, expected)
     ground = image.grid if image and placed else None
     if ground and not covers_ground_of(header, ground):
         remedy = f"Assign the right CRS, if the file is of this place: {assign_crs_command(header.path, expected)}"
@@ -117,7 +117,7 @@ def _check_frame(
 
 def _agree(crs: CRS | None, expected: CRS | None) -> bool:
     """Tell whether a file's CRS is the expected one; where one is not known, the other counts."""
-    return crs is None or expected is None or _same_crs(crs, expected)
+    return crs is None or expected is None or same_horizontal_crs(crs, expected)
 
 
 def _remedy(command: str | None) -> str:
@@ -128,12 +128,6 @@ def _report_crs(dataset: Dataset, header: RasterHeader, expected: CRS, remedy: s
     if dataset.crs:
         remedy = f"Correct crs in the specification, or {remedy[0].lower()}{remedy[1:]}"
     findings.error(header.path, f"the CRS {crs_name(header.grid.crs)}", crs_name(expected), remedy)
-
-
-def _same_crs(first: CRS | None, second: CRS | None) -> bool:
-    if first is None or second is None or first == second:
-        return first == second
-    return same_projection(horizontal_projection(first.to_wkt()), horizontal_projection(second.to_wkt()))
 
 
 def _check_size(path: Path, grid: Grid, image: ImagePlace | None, per_tile: bool, findings: Findings) -> bool:
