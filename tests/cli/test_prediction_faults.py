@@ -64,6 +64,8 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "window": (("--window", "100"), ("--window", "multiple of 32")),
     "stride": (("--window", "64", "--stride", "65"), ("--window, --stride", "at most the window (64)")),
     "bands": (("--bands", "red"), ("--bands", "'red'", "numbers separated by commas")),
+    "no bands": (("--bands", ""), ("--bands", "found ''", "numbers separated by commas")),
+    "no range": (("--range", ""), ("--range", "found ''", "two numbers, the lower one first")),
     "superscript": (("--bands", "1,²"), ("--bands", "'²'", "numbers separated by commas")),
     "passes": (("--dropout-passes", "1"), ("Error: --dropout-passes: found 1",)),
     "batch": (("--batch", "some"), ("Error: --batch: found 'some'",)),

@@ -239,10 +239,10 @@ def predict(
         run, window, stride, dropout_passes, blend, views, heights, negative, spread, layers, interval, compute
     )
     options = ImageOptions(
-        bands=numbers("--bands", bands) if bands else None,
+        bands=numbers("--bands", bands) if bands is not None else None,
         gsd=gsd,
         resample=resample,
-        stated_range=value_range("--range", range_) if range_ else None,
+        stated_range=value_range("--range", range_) if range_ is not None else None,
         area=load_area(aoi) if aoi else None,
         command=shlex.join(["mtlaerial", *sys.argv[1:]]),
     )

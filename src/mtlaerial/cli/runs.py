@@ -190,8 +190,8 @@ def import_checkpoint(
     from mtlaerial.runs.original_outputs import named_tasks
     from mtlaerial.runs.text import describe_import
 
-    order = named_tasks(tasks) if tasks else None
-    indices = numbers("--channels", channels) if channels else None
+    order = named_tasks(tasks) if tasks is not None else None
+    indices = numbers("--channels", channels) if channels is not None else None
     import_original(checkpoint, spec, out, order, indices, height_unit, dropout)
     typer.echo(f"Imported run in {out}; describe it with: mtlaerial describe {out}")
     for line in describe_import(out):

@@ -29,7 +29,7 @@ def named_tasks(text: str) -> list[Task]:
     tasks = [_TASKS[name] for name in names if name in _TASKS]
     if len(set(tasks)) < len(names):
         remedy = "For example --tasks depth,semantics."
-        raise ConfigError("--tasks", text, "depth, semantics or both, each once", remedy)
+        raise ConfigError("--tasks", text or "nothing", "depth, semantics or both, each once", remedy)
     return tasks
 
 
