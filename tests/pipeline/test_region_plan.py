@@ -16,7 +16,7 @@ from affine import Affine
 from mtlaerial.config import Blend
 from mtlaerial.config.mapping import MapSpec
 from mtlaerial.errors import UserError
-from mtlaerial.pipeline.region_plan import planned_region
+from mtlaerial.pipeline.region_plan import plan_of_dry_run, planned_region
 from mtlaerial.pipeline.region_run import RegionRun
 from mtlaerial.prediction.settings import prediction_for
 from mtlaerial.regions.region import Region, file_version
@@ -57,6 +57,24 @@ def test_records_of_jobs_do_not_outlive_their_plan(run_folder: Path, images: Pat
     shutil.move(tmp_path / "1.tif", images / "1.tif")
     assert not remains(spec)
     assert planned_region(spec, path).plan_id == first.plan_id
+
+
+def test_a_dry_run_plans_beside_the_plan(run_folder: Path, images: Path, tmp_path: Path) -> None:
+    path, folder = tmp_path / "map/region.json", tmp_path / "temporary"
+    folder.mkdir()
+    assert plan_of_dry_run(section(run_folder, images), path, folder) == folder / "region.json"
+    assert not path.parent.exists()
+    planned_region(section(run_folder, images), path)
+    (path.parent / "jobs").mkdir()
+    (path.parent / "jobs/0.json").write_text("{}")
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in path.parent.rglob("*") if file.is_file()}
+    assert plan_of_dry_run(section(run_folder, images), path, folder) == path
+    changed = plan_of_dry_run(section(run_folder, images, sheet=1024), path, folder)
+    assert changed != path
+    assert Region.load(changed).side == 1024
+    assert before == {
+        file: (file.read_bytes(), file.stat().st_mtime_ns) for file in path.parent.rglob("*") if file.is_file()
+    }
 
 
 def test_a_damaged_plan_is_made_anew(run_folder: Path, images: Path, tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def test_a_region_is_mapped_and_only_what_changed_is_mapped_again(finished: Work
         assert heights.units == ("metre",)
     assert len(json.loads((folder / "collection.json").read_text())["links"]) > 1
     assert planned(place) == []
+    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
+    assert planned(place, sheet=2 * MAP["sheet"])  # a dry run changes nothing
+    assert before == {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
     add_polygons(place)
     # An image that is damaged after the plan: its sheets fail, and are named.
     image = compressed(next((place.folder / "datasets/town/images").glob("*.tif")))

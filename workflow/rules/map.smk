@@ -1,9 +1,11 @@
 # Maps of a region by sheets, several in each job: the target `map`, where the configuration has a section `map`. The region
 # is planned while this file is read, since all jobs must be known then, by Snakemake's main process alone. The plan is kept
-# in a file, which scripts read.
+# in a file, which scripts read; that of a dry run is temporary where it differs.
 MAP = "<results>/map"
 
 if project.config.map:
+    import tempfile
+
     from mtlaerial.datasets.vector_file import part_versions, vector_parts
     from mtlaerial.pipeline.region_run import RegionRun
     from mtlaerial.regions.region_summary import RegionSummary
@@ -12,16 +14,20 @@ if project.config.map:
     REGION = project.config.results / "map/region.json"
     try:
         if workflow.is_main_process:
-            from mtlaerial.pipeline.region_plan import planned_region
+            from mtlaerial.pipeline.region_plan import plan_of_dry_run, planned_region
 
-            planned_region(project.config.map, REGION)
+            if workflow.output_settings.dryrun:  # `workflow.dryrun` is False while this file is read (Snakemake 9.27)
+                DRY_RUN = tempfile.TemporaryDirectory(prefix="mtlaerial-")
+                REGION = plan_of_dry_run(project.config.map, REGION, Path(DRY_RUN.name))
+            else:
+                planned_region(project.config.map, REGION)
         mapper = RegionRun.of(project.config.map)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
     rule map_sheets:
         input:
-            region=f"{MAP}/region.json",
+            region=REGION.as_posix(),
         output:
             f"{MAP}/jobs/{{job}}.json",
         log:
@@ -48,7 +54,7 @@ if project.config.map:
 
     rule index_sheets:
         input:
-            region=f"{MAP}/region.json",
+            region=REGION.as_posix(),
             jobs=lambda wildcards: expand(
                 f"{MAP}/jobs/{{job}}.json",
                 job=range(

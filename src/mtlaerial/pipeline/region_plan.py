@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mtlaerial.prediction.image_options import ImageOptions
 from mtlaerial.prediction.prediction_area import load_area
 from mtlaerial.regions.planning import plan_region
 from mtlaerial.regions.region import Region, file_version
-from mtlaerial.regions.region_summary import RegionSummary
+from mtlaerial.regions.region_summary import SUMMARY, RegionSummary
 from mtlaerial.regions.sheets import JOBS
 from mtlaerial.runs.run import read_description
 from mtlaerial.runs.shipped import find_run
@@ -71,6 +72,31 @@ def planned_region(spec: MapSpec, path: Path) -> RegionSummary:
     summary.save(path)
     log.info("%s: %d images, %d sheets", path, len(region.images), len(region.sheets))
     return summary
+
+
+def plan_of_dry_run(spec: MapSpec, path: Path, folder: Path) -> Path:
+    """Return the file of a region's plan for a dry run, which changes nothing: the plan's own where it holds.
+
+    Parameters
+    ----------
+    spec : MapSpec
+    path : Path
+        As of :func:`planned_region`.
+    folder : Path
+        Temporary folder for the plan that the run would make.
+
+    Raises
+    ------
+    UserError
+        As of :func:`planned_region`.
+    """
+    target = folder / path.name
+    for file in (path, path.with_name(SUMMARY)):
+        if file.exists():
+            shutil.copy2(file, folder / file.name)
+    before = RegionSummary.load(target)
+    planned = planned_region(spec, target)
+    return path if before and planned.plan_id == before.plan_id else target
 
 
 def _kept(path: Path) -> Region | None:
