@@ -128,6 +128,26 @@ def test_steps_of_stored_values_are_converted_beside_a_vertical_crs_in_metres(to
     assert town.check().findings == ()
 
 
+@pytest.mark.parametrize(
+    ("unit", "scale", "fits"),
+    [
+        ("ft", 0.01, False),
+        ("US survey foot", 0.1, False),
+        ("cm", 0.1, False),
+        ("ft", 0.03048, True),
+        ("ft", 0.3048 / 256, True),
+        ("cm", 0.001, True),
+    ],
+)
+def test_a_scale_that_converts_another_unit_is_a_warning(town: Town, unit: str, scale: float, fits: bool) -> None:
+    town.change(height={"scale": scale})
+    path = tagged(town.write("height", "a", town.heights() / scale, gsd=1.0, nodata=-9999), unit)
+    if fits:
+        assert town.check().findings == ()
+    else:
+        only("warning", path, town.check(), f"the unit {unit}, as the file states, beside height.scale {scale:g}")
+
+
 def test_an_unknown_unit_is_a_warning(town: Town) -> None:
     path = tagged(town.write("height", "a", town.heights(), gsd=1.0, nodata=-9999), "smoot")
     only("warning", path, town.check(), "the unit smoot, which is not known")

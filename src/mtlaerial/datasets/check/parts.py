@@ -17,6 +17,7 @@ from mtlaerial.datasets.check.part import Part
 from mtlaerial.datasets.check.place import ImagePlace, check_layer_place
 from mtlaerial.datasets.check.streaming import read_through
 from mtlaerial.datasets.decode import UNSCALED, Scaling, height_scaling
+from mtlaerial.datasets.height_unit import scale_of_other_unit
 from mtlaerial.datasets.misplaced import find_misplaced
 from mtlaerial.datasets.tile_windows import layer_window
 from mtlaerial.rasters.geotiff import open_raster
@@ -117,6 +118,12 @@ def _scaling(dataset: Dataset, layer: Layer, source: rasterio.DatasetReader, fin
         if unit is not None and unit.metres is None and dataset.spec.height.scale == 1:
             remedy = "Check that its values are metres; else set height.scale."
             findings.warning(source.name, f"heights in the unit {unit.name}, which is not known", "metres", remedy)
+        if other := scale_of_other_unit(source, dataset.spec.height):
+            observed = (
+                f"heights in the unit {other}, as the file states, beside height.scale {dataset.spec.height.scale:g}"
+            )
+            remedy = "Check which of the two is right, and correct height.scale or the file's unit."
+            findings.warning(source.name, observed, "a scale that converts this unit to metres", remedy)
         with findings.collecting():
             return height_scaling(source, dataset.spec.height)
     return UNSCALED
