@@ -1,6 +1,7 @@
 """Runs without a training."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 import yaml
 
 from mtlaerial.models import build_model
+from mtlaerial.runs.ground import training_ground
 from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.run import save_description
@@ -41,6 +43,18 @@ def drawn_run(folder: Path, plan: RunPlan, statistics: Statistics, seed: int = 3
             buffer.uniform_(-0.1, 0.1)
     save_run_weights(folder, Provenance(code="0", epoch=1, identity="0"), network.state_dict(), {})
     save_description(folder, plan, statistics)
+    return folder
+
+
+def placed_run(run_folder: Path, folder: Path, tiles: Sequence[Path], dataset: str = "city", **entries: Any) -> Path:
+    """Write a copy of a run as if real tiles had been its training tiles; or of one with a start, by its entries."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder != run_folder:
+        shutil.copy(run_folder / "model.safetensors", folder)
+    data = yaml.safe_load((run_folder / "run.yaml").read_text())
+    data["statistics"]["generated"] = False
+    ground = training_ground(tiles, dataset, generated=False).model_dump(mode="json")
+    (folder / "run.yaml").write_text(yaml.safe_dump({**data, "ground": ground, **entries}))
     return folder
 
 

@@ -14,7 +14,7 @@ from mtlaerial.tiles.statistics import Statistics
 from mtlaerial.training.initial_network import initial_network
 from mtlaerial.training.train import identity, train
 from support import tiny
-from support.small_runs import drawn_run
+from support.small_runs import drawn_run, placed_run
 from support.tiny import Folders
 
 
@@ -40,6 +40,26 @@ def test_a_run_says_what_it_came_from_and_what_that_came_from(
     text = describe_run(second)
     origin = f"city/equal/seed0 (all), trained on {statistics.title}, licence {statistics.licence}, SHA-256"
     assert f"{origin} {start.sha256[:12]}…; that run began with {origin} {start.start.sha256[:12]}…" in text
+
+
+@pytest.mark.full("a training")
+def test_validation_on_ground_of_the_run_before_is_noted_in_the_run(
+    tiles: Folders, statistics: Statistics, tmp_path: Path, run_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, folder = placed_run(run_folder, tmp_path / "source", tiles["train"]), tmp_path / "run"
+    plan, placed = plan_from(source), statistics.model_copy(update={"generated": False})
+    train(tiny.job(plan, placed, tiles["train"], tiles["train"], folder, pretrained=source))
+    save_description(folder, plan, placed)
+    run, before = load_description(folder), load_description(source)
+    assert run.ground
+    assert run.start
+    assert [each.tile for each in run.ground.footprints] == [tile.name for tile in tiles["train"]]
+    assert run.start.ground == before.ground
+    (note,) = run.ground_notes
+    assert "validation tiles on ground that city/equal/seed0, which it began with, was trained on" in note
+    assert note in caplog.text
+    assert note in describe_run(folder)
+    assert before.ground_notes == ()
 
 
 def test_weights_and_names_of_the_run_decide_the_training_and_its_titles_do_not(

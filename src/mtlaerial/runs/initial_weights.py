@@ -77,6 +77,7 @@ def run_start(description: RunDescription, parts: str) -> StartRecord:
         sha256=description.sha256,
         licence=description.statistics.licence,
         trained_on=description.statistics.title,
+        ground=description.ground,
         start=description.start,
     )
 

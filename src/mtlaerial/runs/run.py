@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from mtlaerial.config import Section, Task, read_yaml
-from mtlaerial.config.base import is_none
+from mtlaerial.config.base import is_empty, is_none
 from mtlaerial.config.ensemble import Average
 from mtlaerial.config.faults import did_you_mean
 from mtlaerial.config.predictors import Learner
@@ -17,6 +17,7 @@ from mtlaerial.config.start import SHIPPED
 from mtlaerial.errors import ConfigError, DataError
 from mtlaerial.runs.budget import Budget, described_plan
 from mtlaerial.runs.ensemble_file import ensemble_in_place_of_run, is_ensemble, read_ensemble
+from mtlaerial.runs.ground import Ground
 from mtlaerial.runs.imported import Original, with_placeholders, without_training
 from mtlaerial.runs.plan import RunPlan, task_outputs
 from mtlaerial.runs.recipe_record import RecipeRecord
@@ -61,6 +62,10 @@ class RunDescription(Section):
     """Budget of the training, of which ``plan`` has the number of updates; None where that was given."""
     labelled: LabelledArea | None = Field(default=None, exclude_if=is_none)
     """The part of the truth that the training used, which ``statistics`` are of; None for all of it."""
+    ground: Ground | None = Field(default=None, exclude_if=is_none)
+    """The ground of the training tiles; None for imported weights, and in files of earlier versions."""
+    ground_notes: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
+    """Sentences on validation tiles that lie on ground of runs that the training began with, or may."""
     recipe: RecipeRecord | None = None
     """The recipe that the configuration names; None without one."""
     ended_early: int | None = None

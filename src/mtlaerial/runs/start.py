@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Literal, Self
 
+from pydantic import Field
+
 from mtlaerial.config import Section
+from mtlaerial.config.base import is_none
 from mtlaerial.config.sources import PretrainedSpec
 from mtlaerial.config.start import WEIGHT_FILES
+from mtlaerial.runs.ground import Ground
 
 NOT_STATED = "not stated"
 
@@ -30,6 +34,8 @@ class StartRecord(Section):
     """Page or publication of the weights."""
     trained_on: str | None = None
     """Title of the data set that a run was trained on; None of other weights."""
+    ground: Ground | None = Field(default=None, exclude_if=is_none)
+    """The ground that a run was trained on; None of one by an earlier version, and of other weights: not known."""
     start: Self | None = None
     """Origin of the weights that a run began with itself; None for random ones, and of other weights."""
 

@@ -62,6 +62,7 @@ def _identity(run: RunDescription) -> list[tuple[str, str]]:
         ("licence", statistics.licence),
         ("network", network_text(run)),
         ("initial weights", _start(run)),
+        ("ground seen", _ground(run)),
         *([("budget", run.budget.text)] if run.budget else []),
         *_recipe(run),
         ("weighting", plan.weighting.name),
@@ -116,6 +117,15 @@ def _start(run: RunDescription) -> str:
         return run.start.text
     start = run.plan.model.start
     return f"{start.source}, of which an earlier version recorded no origin" if start else "random"
+
+
+def _ground(run: RunDescription) -> str:
+    """Return the ground of the run's training tiles, that of the runs that it began with, and the notes on it."""
+    text, start = run.ground.text if run.ground else NOT_KNOWN, run.start
+    while start:
+        text += f"; of {start.name}: {start.ground.text if start.ground else NOT_KNOWN}"
+        start = start.start
+    return ". ".join([text, *run.ground_notes])
 
 
 def _validation(run: RunDescription) -> str:

@@ -10,9 +10,10 @@ from pydantic import Field
 from safetensors import SafetensorError, safe_open
 
 from mtlaerial.config import Section
-from mtlaerial.config.base import is_none
+from mtlaerial.config.base import is_empty, is_none
 from mtlaerial.errors import DataError, system_reason
 from mtlaerial.runs.budget import Budget
+from mtlaerial.runs.ground import Ground
 from mtlaerial.runs.imported import Original
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.system.safetensors_header import require_header
@@ -51,6 +52,10 @@ class Provenance(Section):
     """Budget of the training; None where the number of updates was given."""
     labelled: LabelledArea | None = Field(default=None, exclude_if=is_none)
     """The part of the truth that the training used; None for all of it, and for imported ones."""
+    ground: Ground | None = Field(default=None, exclude_if=is_none)
+    """The ground of the training tiles; None for imported weights, and in files of earlier versions."""
+    ground_notes: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
+    """Sentences on validation tiles that lie on ground of runs that the training began with, or may."""
     ended_early: int | None = None
     """The epoch after which ``training.patience`` ended the training; None where it had all its epochs."""
 

@@ -39,6 +39,8 @@ def save_run(trainer: "Trainer", folder: Path) -> None:
         start=trainer.start,
         budget=trainer.budget,
         labelled=trainer.labelled,
+        ground=trainer.ground,
+        ground_notes=trainer.ground_notes,
     )
     save_run_weights(folder, provenance, selected["weights"], weights)
     trainer.warn_of_divergence(epoch, [trainer.history.row_of(epoch)])

@@ -9,6 +9,7 @@ from mtlaerial.models.published.loading import load_encoder
 from mtlaerial.models.published.weights_file import read_encoder_weights, read_facts
 from mtlaerial.runs.initial_weights import decisive_facts, load_initial_weights, run_start
 from mtlaerial.runs.run import load_description
+from mtlaerial.runs.seen_ground import ancestors, ground_notes, prepared_tiles
 from mtlaerial.runs.start import StartRecord, is_run
 from mtlaerial.system.hashing import file_hashes
 from mtlaerial.training.job import TrainingJob
@@ -59,6 +60,21 @@ def start_record(job: TrainingJob) -> StartRecord | None:
         }
     )
     return StartRecord(kind="file", parts=spec.parts, **described)
+
+
+def validation_notes(job: TrainingJob, start: StartRecord | None) -> tuple[str, ...]:
+    """Return sentences on validation tiles on ground that runs were trained on with which a training begins.
+
+    Raises
+    ------
+    DataError
+        When the image of a tile cannot be read.
+    """
+    runs = ancestors(start)
+    if not runs or not job.validation_tiles or job.statistics.generated:
+        return ()
+    tiles = prepared_tiles(job.validation_tiles, job.plan.dataset, "validation")
+    return tuple(ground_notes(job.plan.method, runs, tiles))
 
 
 def start_fingerprint(job: TrainingJob) -> Any:

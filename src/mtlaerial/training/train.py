@@ -92,6 +92,8 @@ def train(job: TrainingJob, watcher: Watcher | None = None) -> None:
         if main:
             warn_of_taller(job.plan, trainer.statistics)
             warn_of_unscored_tasks(job.plan, trainer.evaluation.validator)
+            for note in trainer.ground_notes:
+                log.warning("%s", note)
         trainer.group.wait()
         log.info("%s", overview(trainer))
         if stored := state.load():

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtlaerial.models.activation_checkpointing import checkpoint_network
+from mtlaerial.runs.ground import training_ground
 from mtlaerial.runs.progress_file import ProgressFile
 from mtlaerial.system.progress import MILESTONES, Progress
 from mtlaerial.system.signals import Stop
@@ -26,7 +27,7 @@ from mtlaerial.training.parameter_groups import parameter_groups
 from mtlaerial.training.process_group import Group
 from mtlaerial.training.required_truth import require_truth
 from mtlaerial.training.resume_state import ResumeFile
-from mtlaerial.training.start import start_record
+from mtlaerial.training.start import start_record, validation_notes
 from mtlaerial.training.step_parts import build_train_step
 from mtlaerial.training.watcher import Watcher
 from mtlaerial.training.weight_average import WeightAverage
@@ -71,6 +72,8 @@ class Trainer:
         share = self.group.share(spec.batch, spec.accumulate)
         require_several_values(network, plan, len(statistics.bands), (share.stop - share.start) // spec.accumulate)
         self.start = start_record(job)
+        self.ground = training_ground(job.training_tiles, plan.dataset, statistics.generated)
+        self.ground_notes = validation_notes(job, self.start)
         self.budget = job.budget.trained_on(machine_of(self.device)) if job.budget else None
         self.weighting.to(self.device)
         self.average = WeightAverage(network, spec.ema) if spec.ema else None
