@@ -19,6 +19,7 @@ def wanted(wildcards):
     """Return the final files; exit with a message on wrong options of weightings, missing raw files, or runs that
     could not be scored."""
     # SciPy takes a quarter of a second to import; jobs, which read this file too, need none.
+    from mtlaerial.pipeline.ground_notes import project_ground_notes
     from mtlaerial.pipeline.power_notes import power_notes
 
     try:
@@ -34,6 +35,7 @@ def wanted(wildcards):
     predictions = [note for name in sources for note in [*ensemble_notes(project, name), *view_notes(project, name)]]
     predictions += [note for name in sources for note in calibration_notes(project, name)]
     predictions += [note for name in sources for note in object_notes(project, name)]
+    predictions += project_ground_notes(project)
     comparisons = [*unscored_notes(project), *power_notes(project)]
     for note in [*project.notes(), *dict.fromkeys(predictions), *comparisons, *ROWS.notes]:
         logger.warning(note)

@@ -12,6 +12,7 @@ with logged(snakemake):
     from mtlaerial.pipeline.context_params import dataset_in
     from mtlaerial.pipeline.transfer import transferred
     from mtlaerial.runs.run import load_description
+    from mtlaerial.runs.seen_ground import run_ground_notes
     from mtlaerial.scoring.run_scores import score_maps
     from mtlaerial.scoring.scores_file import save_scores
 
@@ -22,5 +23,6 @@ with logged(snakemake):
     history = Path(snakemake.input.history) if snakemake.input.history else None
     tiles, maps = folders(snakemake.input.tiles), Path(snakemake.input.maps)
     scores = score_maps(row, maps, tiles, scoring, history=history, rules=rules_in(decisive))
-    scores = scores.model_copy(update={"trained_on": run.plan.dataset})
+    ground = run_ground_notes(row, tiles, "test", elsewhere=True)
+    scores = scores.model_copy(update={"trained_on": run.plan.dataset, "ground": ground})
     save_scores(scores, Path(snakemake.output[0]))

@@ -17,6 +17,7 @@ from mtlaerial.pipeline.seen_tiles import trained_on
 from mtlaerial.prediction.predictor import Predictor
 from mtlaerial.runs.calibration_file import save_calibration
 from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.runs.seen_ground import run_ground_notes
 from mtlaerial.scoring.map_calibration import ClassMapCalibration, HeightMapCalibration
 from mtlaerial.system.files import writable
 from mtlaerial.tiles.record import image_hash, verify_tiles
@@ -58,12 +59,13 @@ def calibrate_run(
     verify_tiles(tiles, ["height", "labels"])
     run = load_description(folder)
     _require_unseen(folder, run, tiles)
+    ground = run_ground_notes(run, tiles, "validation", elsewhere=False)
     classes, heights = _empty_parts(run, spec, prediction, bins)
     of_objects = _empty_objects(run, objects)
     _add_tiles(folder, tiles, prediction, [*classes.values(), *heights.values(), *of_objects])
     temperatures = {task: result for task, part in classes.items() if (result := part.result())}
     intervals = {task: factors for task, part in heights.items() if (factors := part.result())}
-    remarks = [*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles)]
+    remarks = [*_truth_remarks(run, {*temperatures, *intervals}), *_selection_remarks(run, tiles), *ground]
     calibration = Calibration(
         run=run.sha256,
         predictor=predictor_name(prediction, len(run.networks)),

@@ -29,6 +29,7 @@ from mtlaerial.reporting.tables import Document, write_tables
 from mtlaerial.runs.calibration_file import load_calibration, unfit_text
 from mtlaerial.runs.cost import PREDICTION_COST, save_prediction_cost
 from mtlaerial.runs.final_weights import HISTORY
+from mtlaerial.runs.seen_ground import run_ground_notes
 from mtlaerial.scoring.run_scores import score_maps
 from mtlaerial.scoring.scores import Scores
 from mtlaerial.scoring.scores_file import save_scores
@@ -121,11 +122,13 @@ def score_runs(
         require_unseen(row.folder, row.description, row_tiles, remedy)
         require_images(row.folder, row.description, row_tiles, dataset.spec.gsd)
     notes = _validation_notes(rows, tiles_of)
+    grounds = _ground_notes(rows, tiles_of)
     unseen = [unseen_by_run(row.description.plan.prediction, row.description) for row in rows]
     notes += unseen_notes(zip((row.description.plan.method for row in rows), unseen, strict=True))
     jobs = zip(rows, tiles_of, recipes, strict=True)
     rules = dataset.spec.consistency
     scores = [_score(row, row_tiles, recipe.scoring, rules, out / "runs") for row, row_tiles, recipe in jobs]
+    scores = [run.model_copy(update={"ground": ground}) for run, ground in zip(scores, grounds, strict=True)]
     documents = _write_tables(scores, dataset, tables, notes)
     if show:
         show(documents[0])
@@ -139,6 +142,15 @@ def _validation_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Pat
     for note in distinct:
         log.warning("%s", note)
     return distinct
+
+
+def _ground_notes(rows: Sequence[ScoredRun], tiles_of: Sequence[Sequence[Path]]) -> list[tuple[str, ...]]:
+    """Return each run's notes on test tiles on ground that it has seen, and log them."""
+    pairs = zip(rows, tiles_of, strict=True)
+    notes = [run_ground_notes(row.description, tiles, "test", bool(row.trained_on)) for row, tiles in pairs]
+    for note in dict.fromkeys(note for of_run in notes for note in of_run):
+        log.warning("%s", note)
+    return notes
 
 
 def _recipes(rows: Sequence[ScoredRun], dataset: Dataset, spec: Path, config: ProjectConfig | None) -> list[Recipe]:

@@ -11,6 +11,7 @@ from mtlaerial.config.selection import require_method, truth_notes
 from mtlaerial.datasets.catalog import Dataset
 from mtlaerial.errors import ConfigError
 from mtlaerial.pipeline.configured_entry import configured_entry
+from mtlaerial.pipeline.ground_notes import start_ground_notes
 from mtlaerial.pipeline.plan_run import plan_run
 from mtlaerial.pipeline.prepared_tiles import prepared_tiles
 from mtlaerial.pipeline.run_budget import known_budget, with_measured_budget
@@ -121,6 +122,8 @@ def _prepare(run: SingleRun) -> TrainingJob:
     start = _fetched_start(run, config, plan, dataset.spec.image.band_names)
     require_folder(run.folder)
     require_sound(dataset)
+    for note in start_ground_notes(start, run.method, dataset):
+        log.warning("%s", note)
     training, validation = _prepared_splits(run, dataset)
     job = TrainingJob(
         plan=plan,

@@ -117,6 +117,7 @@ def _joined(dataset: str, runs: Sequence[Scores], evaluations: Evaluations) -> S
         "scoring_code": _different(run.scoring_code for run in runs),
         "finished": _different(run.finished for run in runs if run.finished),
         "calibration": tuple(dict.fromkeys(sentence for run in runs for sentence in run.calibration)),
+        "ground": tuple(dict.fromkeys(sentence for run in runs for sentence in run.ground)),
         "objects": _objects(runs),
         "areas": _areas(dataset, runs) if dataset in fold_sources(evaluations).values() else {},
         "consistency": runs[0].consistency if all(run.consistency == runs[0].consistency for run in runs) else {},

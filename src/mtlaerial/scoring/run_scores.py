@@ -15,6 +15,7 @@ from mtlaerial.runs.code_hash import code_hash
 from mtlaerial.runs.cosines import cosines
 from mtlaerial.runs.final_weights import HISTORY, final_weights
 from mtlaerial.runs.run import RunDescription, load_description
+from mtlaerial.runs.seen_ground import run_ground_notes
 from mtlaerial.scoring.consistency import Rules, require_ruled_classes
 from mtlaerial.scoring.joint import BOTH
 from mtlaerial.scoring.scores import Scores
@@ -59,7 +60,8 @@ def score_run(
         that of eroded labels from the labels'.
     """
     description = load_description(run)
-    return score_maps(description, run / "maps", tiles, scoring, protocol, run / HISTORY, rules, calibration)
+    scores = score_maps(description, run / "maps", tiles, scoring, protocol, run / HISTORY, rules, calibration)
+    return scores.model_copy(update={"ground": run_ground_notes(description, tiles, "test", elsewhere=False)})
 
 
 def score_maps(

@@ -27,7 +27,7 @@ FORMAT = 2
 """Format of ``scores.json``: 1 had no areas of cells, and fewer sums."""
 _REMARKS = (
     "trained_on", "recipe", "finished", "final_weights", "cosines", "class_sets", "consistency", "calibration",
-    "objects", "areas",
+    "ground", "objects", "areas",
 )  # fmt: skip
 """Fields that are left out of the file where they are empty."""
 
@@ -89,6 +89,8 @@ class Scores(Section):
     """Rules between tasks that the maps were scored by; empty for a run of one task."""
     calibration: tuple[str, ...] = ()
     """Sentences on the calibration of the run; empty without one."""
+    ground: tuple[str, ...] = ()
+    """Sentences on test tiles on ground that the run, or one that it began with, was trained on; empty without any."""
     objects: RunObjects | None = None
     """Sums over objects of the maps of all test tiles; None where none are made."""
     areas: dict[str, tuple[str, ...]] = {}

@@ -17,7 +17,7 @@ from mtlaerial.reporting.tables.ground_truth import (
     set_convention,
     unscored_tasks,
 )
-from mtlaerial.reporting.tables.origins import finished_note, recipe_note
+from mtlaerial.reporting.tables.origins import finished_note, ground_notes, recipe_note
 from mtlaerial.reporting.tables.panels import Note
 from mtlaerial.reporting.tables.score_rows import JOINT, SETS
 from mtlaerial.reporting.tables.values import MISSING, Values
@@ -112,3 +112,4 @@ def mark_notes(values: Values, methods: Sequence[str]) -> Iterator[str]:
 def origin_notes(values: Values) -> Iterator[str]:
     """Yield where the rows of a data set come from."""
     yield from filter(None, (recipe_note(values.runs), finished_note(values.runs)))
+    yield from ground_notes(values.runs)

@@ -31,6 +31,11 @@ def recipe_note(runs: Sequence[Scores]) -> str:
     return f"Recipes: {'; '.join(parts)}."
 
 
+def ground_notes(runs: Sequence[Scores]) -> list[str]:
+    """Return the sentences on test tiles on ground that the runs have seen in training, each once."""
+    return list(dict.fromkeys(note for run in runs for note in run.ground))
+
+
 def is_finished(runs: Sequence[Scores], method: str) -> bool:
     """Tell whether a run of a method is a finished row that was taken instead of trained."""
     return any(run.finished for run in runs if run.method == method)
