@@ -15,7 +15,7 @@ def test_the_example_is_generated_and_checked(tmp_path: Path) -> None:
     spec, root = tmp_path / "my_town.yaml", tmp_path / "my_town"
     spec.write_text(example, encoding="utf-8")
     program = CliRunner()
-    generated = program.invoke(app, ["synthesise", str(spec), "--out", str(root), "--size", "64"])
+    generated = program.invoke(app, ["synthesise", str(spec), "--out", str(root), "--size", "128"])
     assert generated.exit_code == 0, generated.exception
     checked = program.invoke(app, ["check", str(spec), "--root", str(root)])
     assert checked.exit_code == 0
