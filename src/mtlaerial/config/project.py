@@ -177,8 +177,8 @@ def parse_project(data: Mapping[str, Any], where: str = "configuration") -> Proj
         For anything unknown or wrong in it.
     """
     config = ProjectConfig.parse(data, where)
-    known = [field.alias or name for name, field in ProjectConfig.model_fields.items()]
-    require_known_keys(config.methods, known)
+    keys = [field.alias or name for name, field in ProjectConfig.model_fields.items()]
+    require_known_keys(config.methods, keys)
     for name, method in config.methods.items():
         Recipe.parse(method.overrides, f"methods.{name}.overrides")
     for name, entry in config.datasets.items():

@@ -79,11 +79,11 @@ def _time(project: Project, left: Collection[RunStatus]) -> str:
         return ""
     gpu_here = cache(_has_gpu)  # for all trainings, as it may take a second
     times = [_seconds_left(project, status, gpu_here) for status in left]
-    known = [seconds for seconds in times if seconds is not None]
-    if not known:
+    known_times = [seconds for seconds in times if seconds is not None]
+    if not known_times:
         return "not known before a seed of each method has been trained"
-    unknown = len(times) - len(known)
-    text = f"about {tqdm.format_interval(sum(known))} of training, one after the other"
+    unknown = len(times) - len(known_times)
+    text = f"about {tqdm.format_interval(sum(known_times))} of training, one after the other"
     return f"{text}; not known of {unknown}" if unknown else text
 
 

@@ -91,9 +91,10 @@ def image_id(read: Read, grid: Grid, place: Grid | None = None) -> str:
     place : Grid, optional
         The image's own grid; by default the same.
     """
-    own = place or grid
-    crs = own.crs.to_wkt() if own.crs else ""
-    digest = hashlib.sha256(repr((crs, tuple(own.transform), own.height, own.width)).encode())
+    image_grid = place or grid
+    crs = image_grid.crs.to_wkt() if image_grid.crs else ""
+    position = (crs, tuple(image_grid.transform), image_grid.height, image_grid.width)
+    digest = hashlib.sha256(repr(position).encode())
     rows, columns = min(SAMPLE, grid.height), min(SAMPLE, grid.width)
     for row in (0, (grid.height - rows) // 2, grid.height - rows):
         for column in (0, (grid.width - columns) // 2, grid.width - columns):

@@ -132,8 +132,8 @@ def ground_notes(method: str, trained: Sequence[Trained], new: NewTiles) -> list
 
 def _on(ground: Ground, new: NewTiles) -> list[str]:
     """Return the names of the tiles that lie on some ground, but for those that a buffer kept its truth away from."""
-    kept = ground.kept_from if ground.dataset == new.dataset else ()
-    tiles = [footprint for footprint in new.footprints if footprint.tile not in kept]
+    buffered = ground.kept_from if ground.dataset == new.dataset else ()
+    tiles = [footprint for footprint in new.footprints if footprint.tile not in buffered]
     if not tiles or not ground.tiles:
         return []
     grouped = [footprint.model_copy(update={"group": "new"}) for footprint in tiles]
@@ -152,5 +152,5 @@ def _untold(method: str, trained: Sequence[Trained], new: NewTiles) -> list[str]
     names = " or ".join(dict.fromkeys(run.phrase for run in asked if run in unknown or run in unplaced))
     causes = ["the ground of that training is not known"] if unknown else []
     causes += ["tiles have no georeference or CRS"] if unplaced else []
-    told = f"whether {new.use} tiles lie on ground that {names} trained on could not be told"
-    return [f"{method}: {told}, as {' and '.join(causes)}."]
+    question = f"whether {new.use} tiles lie on ground that {names} trained on"
+    return [f"{method}: {question} could not be told, as {' and '.join(causes)}."]

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 
-from mtlaerial.config import SPLITS
+from mtlaerial.config import SPLITS, Split
 from mtlaerial.datasets.check.findings import Finding, Findings
 from mtlaerial.datasets.check.report import TileReport
 
 ClassPixels = dict[str, dict[str, int]]
 """Pixels by class and split, or area."""
+_USES: dict[Split, tuple[str, str]] = {
+    "test": ("test", "They have no score and enter no mean over classes"),
+    "val": ("validation", "Calibration and the selection of weights do not see them"),
+}
+"""Name of the tiles of a split, and what follows for classes that none of them has."""
 
 
 def class_pixels(reports: Sequence[TileReport]) -> ClassPixels:
@@ -50,10 +55,9 @@ def check_classes(reports: Sequence[TileReport]) -> tuple[Finding, ...]:
         return ()
     for split in splits[1:]:
         _check_learned(pixels, split, findings)
-    if "test" in splits:
-        _check_scored(pixels, findings)
-    if "val" in splits:
-        _check_validated(pixels, findings)
+    for split in _USES:
+        if split in splits:
+            _check_covered(pixels, split, findings)
     _check_occurring(pixels, findings)
     return tuple(findings.items)
 
@@ -81,22 +85,14 @@ def _check_learned(pixels: ClassPixels, split: str, findings: Findings) -> None:
         findings.warning("splits", observed, f"every class of the {split} tiles in the training tiles", remedy)
 
 
-def _check_scored(pixels: ClassPixels, findings: Findings) -> None:
-    """Find classes of the training tiles that no test tile has."""
-    names = [name for name, n in pixels.items() if n.get("train") and not n.get("test")]
+def _check_covered(pixels: ClassPixels, split: Split, findings: Findings) -> None:
+    """Find classes of the training tiles that no tile of another split has."""
+    names = [name for name, n in pixels.items() if n.get("train") and not n.get(split)]
     if names:
-        observed = f"no test pixel of {', '.join(names)}"
-        remedy = "They have no score and enter no mean over classes; move a tile that has them to splits.test."
-        findings.warning("splits", observed, "every trained class in the test tiles", remedy)
-
-
-def _check_validated(pixels: ClassPixels, findings: Findings) -> None:
-    """Find classes of the training tiles that no validation tile has."""
-    names = [name for name, n in pixels.items() if n.get("train") and not n.get("val")]
-    if names:
-        observed = f"no validation pixel of {', '.join(names)}"
-        remedy = "Calibration and the selection of weights do not see them; move a tile that has them to splits.val."
-        findings.warning("splits", observed, "every trained class in the validation tiles", remedy)
+        use, consequence = _USES[split]
+        observed = f"no {use} pixel of {', '.join(names)}"
+        remedy = f"{consequence}; move a tile that has them to splits.{split}."
+        findings.warning("splits", observed, f"every trained class in the {use} tiles", remedy)
 
 
 def _check_occurring(pixels: ClassPixels, findings: Findings) -> None:

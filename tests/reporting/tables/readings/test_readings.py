@@ -23,9 +23,9 @@ def in_tiles(method, matrix, seeds=(1, 2, 3), tiles=4):
 
 
 def test_every_table_has_a_sentence():
-    found = readings(experiment())
-    assert len(found) > 10
-    assert all(text.endswith(".") for text in found.values())
+    sentences = readings(experiment())
+    assert len(sentences) > 10
+    assert all(text.endswith(".") for text in sentences.values())
 
 
 def test_a_lead_on_one_tile_is_nothing_to_test_with():
@@ -75,9 +75,9 @@ def test_a_lone_method_leads_nobody():
 
 
 def test_classes_and_bins_of_heights_are_named_with_their_extremes():
-    found = readings(experiment())
-    assert found["f1"] == "joint, best in mIoU, finds house (95.65 %) best and road (94.12 %) worst."
-    assert "errs least in below 2 m (0.000 m) and most in from 2 m (0.625 m)" in found["by_height-mae"]
+    sentences = readings(experiment())
+    assert sentences["f1"] == "joint, best in mIoU, finds house (95.65 %) best and road (94.12 %) worst."
+    assert "errs least in below 2 m (0.000 m) and most in from 2 m (0.625 m)" in sentences["by_height-mae"]
 
 
 def test_verdicts_are_listed_by_kind():
@@ -115,6 +115,6 @@ def test_coverage_is_compared_with_its_level():
         intervals={"90 %": {"overall": (100.0, 100.0, 85.0, 200.0), "class road": (50.0, 50.0, 30.0, 9.0)}}
     )
     entry = tile([[8, 2, 0], [1, 9, 0]], [0.0, 4.0], [0.0, 3.0], uncertainty=sums)
-    found = readings([run("joint", seed, [entry]) for seed in (1, 2)])
-    assert "Intervals of 90 % cover 85.0 % of the cells" in found["uncertainty-uncertainty"]
-    assert found["uncertainty-class"] == "Least covered is road, by joint: 60.00 % of its cells."
+    sentences = readings([run("joint", seed, [entry]) for seed in (1, 2)])
+    assert "Intervals of 90 % cover 85.0 % of the cells" in sentences["uncertainty-uncertainty"]
+    assert sentences["uncertainty-class"] == "Least covered is road, by joint: 60.00 % of its cells."
