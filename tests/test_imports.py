@@ -60,6 +60,13 @@ def test_nothing_heavy_that_is_not_used(module: str) -> None:
     assert HEAVY.intersection(done.stdout.split()) <= USED[module]
 
 
+def test_descriptions_are_read_without_packages_for_rasters() -> None:
+    """All jobs and many commands read them: a quarter of a second each."""
+    code = "import sys, mtlaerial.runs.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"rasterio", "shapely", "pyproj"}.intersection(done.stdout.split())
+
+
 def test_descriptions_are_read_without_torch(run_folder: Path) -> None:
     """Also while they are made again from the header of the weights."""
     code = f"""

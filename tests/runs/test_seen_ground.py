@@ -8,7 +8,8 @@ import yaml
 
 from mtlaerial.datasets.footprints import Footprint, reproject
 from mtlaerial.rasters.projection import horizontal_projection
-from mtlaerial.runs.ground import Ground, training_ground
+from mtlaerial.runs.ground import Ground
+from mtlaerial.runs.prepared_ground import recorded_footprints, training_ground
 from mtlaerial.runs.seen_ground import NewTiles, Trained, ancestors, ground_notes, prepared_tiles
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.tiles.record import RECORD, TileRecord
@@ -42,7 +43,7 @@ def test_tiles_on_seen_ground_are_named_and_neighbours_are_not(tmp_path: Path) -
 
 def test_ground_is_seen_in_another_crs_too(tmp_path: Path) -> None:
     ground = training_ground([tile(tmp_path, "a")], "town", generated=False)
-    (footprint,) = ground.footprints
+    (footprint,) = recorded_footprints(ground)
     other = horizontal_projection("EPSG:32632")
     bounds = reproject(footprint, other).bounds
     moved = bounds[0] + 10 * SIDE, bounds[1], bounds[2] + 10 * SIDE, bounds[3]
@@ -62,7 +63,7 @@ def test_ground_whose_truth_a_buffer_left_out_is_not_seen(tmp_path: Path) -> Non
 def test_what_cannot_be_told_is_said_once(tmp_path: Path) -> None:
     placed, unplaced = tile(tmp_path, "placed"), tile(tmp_path, "unplaced", pixel=0)
     partly = training_ground([placed, unplaced], "town", generated=False)
-    assert (partly.unplaced, len(partly.footprints)) == (1, 1)
+    assert (partly.unplaced, len(recorded_footprints(partly))) == (1, 1)
     far = tile(tmp_path, "far", east=10 * SIDE)
     trained = [Trained("town/a/seed0", None), Trained("town/b/seed0", partly)]
     (note,) = ground_notes("fine", trained, prepared_tiles([far, unplaced], "new", "test"))
@@ -74,7 +75,7 @@ def test_what_cannot_be_told_is_said_once(tmp_path: Path) -> None:
 
 def test_generated_tiles_lie_nowhere(tmp_path: Path) -> None:
     ground = training_ground([tile(tmp_path, "a")], "town", generated=True)
-    assert (ground.footprints, ground.text) == ([], "generated, nowhere on Earth")
+    assert (recorded_footprints(ground), ground.text) == ([], "generated, nowhere on Earth")
     assert notes(ground, tile(tmp_path, "b")) == []
 
 

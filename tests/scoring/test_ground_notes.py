@@ -6,7 +6,7 @@ import pytest
 
 from mtlaerial.reporting.folds import Evaluation, pool_folds
 from mtlaerial.reporting.tables import write_tables
-from mtlaerial.runs.ground import training_ground
+from mtlaerial.runs.prepared_ground import training_ground
 from mtlaerial.runs.start import StartRecord
 from mtlaerial.scoring.run_scores import score_run
 from mtlaerial.scoring.scores import Scores

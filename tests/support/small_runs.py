@@ -9,9 +9,9 @@ import torch
 import yaml
 
 from mtlaerial.models import build_model
-from mtlaerial.runs.ground import training_ground
 from mtlaerial.runs.import_original import import_checkpoint
 from mtlaerial.runs.plan import RunPlan, task_outputs
+from mtlaerial.runs.prepared_ground import training_ground
 from mtlaerial.runs.run import save_description
 from mtlaerial.runs.weights import Provenance, save_run_weights
 from mtlaerial.tiles.statistics import Statistics

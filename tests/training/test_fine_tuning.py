@@ -8,6 +8,7 @@ import pytest
 
 from mtlaerial.errors import UserError
 from mtlaerial.runs.plan import RunPlan
+from mtlaerial.runs.prepared_ground import recorded_footprints
 from mtlaerial.runs.run import load_description, save_description
 from mtlaerial.runs.text import describe_run
 from mtlaerial.tiles.statistics import Statistics
@@ -53,7 +54,7 @@ def test_validation_on_ground_of_the_run_before_is_noted_in_the_run(
     run, before = load_description(folder), load_description(source)
     assert run.ground
     assert run.start
-    assert [each.tile for each in run.ground.footprints] == [tile.name for tile in tiles["train"]]
+    assert [each.tile for each in recorded_footprints(run.ground)] == [tile.name for tile in tiles["train"]]
     assert run.start.ground == before.ground
     (note,) = run.ground_notes
     assert "validation tiles on ground that city/equal/seed0, which it began with, was trained on" in note

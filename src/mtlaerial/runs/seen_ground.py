@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from mtlaerial.datasets.check.overlaps import overlaps
 from mtlaerial.datasets.footprints import Footprint
-from mtlaerial.runs.ground import Ground, prepared_footprint
+from mtlaerial.runs.ground import Ground
+from mtlaerial.runs.prepared_ground import prepared_footprint, recorded_footprints
 from mtlaerial.runs.run import RunDescription
 from mtlaerial.runs.start import StartRecord
 
@@ -137,7 +138,7 @@ def _on(ground: Ground, new: NewTiles) -> list[str]:
     if not tiles or not ground.tiles:
         return []
     grouped = [footprint.model_copy(update={"group": "new"}) for footprint in tiles]
-    shared = overlaps([*ground.footprints, *grouped])
+    shared = overlaps([*recorded_footprints(ground), *grouped])
     names = {(first if first.group == "new" else second).tile for first, second, share in shared if share > OVERLAP}
     return [footprint.tile for footprint in tiles if footprint.tile in names]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mtlaerial.models.activation_checkpointing import checkpoint_network
-from mtlaerial.runs.ground import training_ground
+from mtlaerial.runs.prepared_ground import training_ground
 from mtlaerial.runs.progress_file import ProgressFile
 from mtlaerial.system.progress import MILESTONES, Progress
 from mtlaerial.system.signals import Stop
