@@ -22,7 +22,7 @@ def test_help_shows_no_type_beside_flags_alone() -> None:
 
 def test_every_command_is_in_one_panel_of_the_help_on_one_line_of_80_columns() -> None:
     listed = [name for lines in PANELS.values() for name in lines]
-    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # click types lack it
     output = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80", "TERM": "dumb"}).output
     begins = [output.index(f"─ {panel} ─") for panel in PANELS]
     assert begins == sorted(begins)
